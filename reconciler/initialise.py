@@ -1,0 +1,66 @@
+"""Makes a repository ours: its ledger, its folders, and everything that is there already recorded as held."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from reconciler import records
+from reconciler.errors import RepositoryError
+from reconciler.gather import State
+from reconciler.plan.drafts import draft, hold
+from reconciler.plan.message import LEDGER_TRAILER
+from reconciler.plan.summary import summarise
+from reconciler.records import LEDGER_PATH, Ledger, Record, path_of
+from reconciler.repository import Repository
+from reconciler.resources import BackupSpec, Identity
+
+FOLDERS = ("fleets", "backups", "restores")
+_THERE_ALREADY = "was there before the ledger, so it may have run; a new name runs it"
+
+
+@dataclass(frozen=True, slots=True)
+class Initialised:
+    """What `init` made: the ledger, its commit, and the records it holds."""
+
+    ledger: Ledger
+    commit: str
+    held: tuple[Record, ...]
+
+
+def may_start_afresh(state: State) -> bool:
+    """No file asks for anything that runs once, and every file could be read."""
+    return state.desired.complete and not state.desired.refused and not any(_runs_once(state))
+
+
+def initialise(repository: Repository, state: State, run_existing: bool) -> Initialised:
+    """Commits the ledger. Restores and immediate Backups that are there already are `Held`, unless `run_existing`.
+
+    Raises RepositoryError where a file has an error: what it asks for could not be held.
+    """
+    if state.desired.problems and not run_existing:
+        first = "\n  ".join(str(problem) for problem in state.desired.problems[:20])
+        raise RepositoryError(f"files with errors can't be recorded as held; mend or remove them first:\n  {first}")
+    now = datetime.now(UTC)
+    ledger = Ledger(str(uuid.uuid4()), repository.branch, repository.path)
+    drafted = draft(state.desired, {}, state.asked, ledger.id, now)
+    existing = () if run_existing else tuple(drafted[identity] for identity in _runs_once(state))
+    held = tuple(summarise(hold(record, "Existing", _THERE_ALREADY), False, now) for record in existing)
+    files: dict[str, bytes | None] = {path_of(record.identity): records.dump(record) for record in held}
+    files[LEDGER_PATH] = records.dump_ledger(ledger)
+    there = {blob.path.partition("/")[0] for blob in state.snapshot.files}
+    folders = {f"{folder}/.gitkeep": b"" for folder in FOLDERS if folder not in there}
+    lines = [f"{record.identity}: Held" for record in held]
+    message = "\n".join(["status: a ledger of what runs", "", *lines, "", f"{LEDGER_TRAILER}: {ledger.id}", ""])
+    tip = repository.record(state.snapshot, files, message, folders)
+    return Initialised(ledger, tip.commit, held)
+
+
+def _runs_once(state: State) -> Iterator[Identity]:
+    return (
+        identity
+        for identity, wanted in state.desired.wanted.items()
+        if not (isinstance(wanted.spec, BackupSpec) and wanted.spec.schedule)
+    )

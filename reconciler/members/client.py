@@ -1,0 +1,161 @@
+"""One member's API server: requests in, plain JSON or one of our errors out. The only door to `kubernetes`.
+
+What an error proves decides whether something may be created again (design §4): only a failure before a connection
+was there, or a Kubernetes Status of 400, 401, 403, 404 or 422, proves that a request did nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import aiohttp
+
+from reconciler.errors import AlreadyExists, KubeconfigError, MemberError, Refused, Unclear, Unreachable
+from reconciler.members.kubeconfig import Kubeconfig
+
+if TYPE_CHECKING:
+    from kubernetes.aio.client import ApiClient
+
+READ_SECONDS: Final = 15.0
+WRITE_SECONDS: Final = 20.0
+CONNECT_SECONDS: Final = 5.0
+_ANSWER_LIMIT: Final = 64 << 20
+_PROVES_NOTHING_DONE: Final = frozenset({400, 401, 403, 404, 422})
+_REASONS: Final = {401: "Unauthorized", 403: "Forbidden", 404: "NotFound"}
+MERGE_PATCH: Final = "application/merge-patch+json"
+JSON_PATCH: Final = "application/json-patch+json"
+
+
+class Client:
+    """Requests to one API server. Answers of any method are the parsed JSON object."""
+
+    def __init__(self, name: str, api: ApiClient) -> None:
+        self._name = name
+        self._api = api
+        self._cluster_uid = ""
+
+    @classmethod
+    async def open(cls, name: str, kubeconfig: Kubeconfig) -> Client:
+        """A client by that kubeconfig; nothing is sent yet. Raises KubeconfigError."""
+        # 0.3 s of imports that only a command that talks to a member pays for
+        from kubernetes.aio.client import ApiClient, Configuration
+        from kubernetes.aio.config import ConfigException
+        from kubernetes.aio.config.kube_config import KubeConfigLoader, KubeConfigMerger
+
+        configuration = Configuration()
+        configuration.client_session_kwargs = {"middlewares": (_refuse_redirects,)}
+        source = kubeconfig.content if kubeconfig.content is not None else KubeConfigMerger(kubeconfig.files).config
+        try:
+            loader = KubeConfigLoader(source, active_context=kubeconfig.context, config_base_path=None)
+            await loader.load_and_set(configuration)
+            return cls(name, ApiClient(configuration))
+        except ConfigException as error:
+            where = f"context {kubeconfig.context}" if kubeconfig.context else "its kubeconfig"
+            raise KubeconfigError(
+                "InvalidKubeconfig",
+                f"{where} of cluster {name} can't be used; check that it names a cluster and a user that are there"
+                + (f", or map it with --context {name}=CONTEXT" if kubeconfig.context else ""),
+            ) from error
+        except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+            raise KubeconfigError(
+                "InvalidKubeconfig", f"the kubeconfig of cluster {name} can't be used ({type(error).__name__})"
+            ) from error
+
+    async def close(self) -> None:
+        """Ends its connections."""
+        await self._api.close()
+
+    async def cluster_uid(self) -> str:
+        """The UID of namespace `kube-system`, which tells clusters apart whatever they are called."""
+        if not self._cluster_uid:
+            namespace = await self.request("GET", "/api/v1/namespaces/kube-system")
+            self._cluster_uid = str(namespace["metadata"]["uid"])
+        return self._cluster_uid
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+        content_type: str = "application/json",
+    ) -> dict[str, Any]:
+        """One request, sent once. Raises Unreachable, Refused, AlreadyExists or Unclear."""
+        seconds = READ_SECONDS if method == "GET" else WRITE_SECONDS
+        timeout = aiohttp.ClientTimeout(total=seconds, connect=CONNECT_SECONDS)
+        try:
+            verb, url, headers, data, _ = await self._api.param_serialize(
+                method,
+                path,
+                query_params=list((query or {}).items()),
+                header_params={"Accept": "application/json", "Content-Type": content_type},
+                body=body,
+                auth_settings=["BearerToken"],
+            )
+            response = await self._api.rest_client.request(
+                verb, url, headers=headers, body=data, _request_timeout=timeout
+            )
+            status, content = response.status, await _read(response.response)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise Unreachable("Unreachable", f"cluster {self._name} can't be reached: {_cause(error)}") from error
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            raise Unclear("Unreachable", f"cluster {self._name} gave no answer: {_cause(error)}") from error
+        return self._answer(status, content)
+
+    def _answer(self, status: int, content: bytes) -> dict[str, Any]:
+        try:
+            answer = json.loads(content)
+        except ValueError:
+            answer = None
+        if 200 <= status < 300 and isinstance(answer, dict):
+            return answer
+        raise self._error(status, answer if isinstance(answer, dict) else {})
+
+    def _error(self, status: int, answer: Mapping[str, Any]) -> MemberError:
+        is_status = answer.get("kind") == "Status"
+        text = str(answer.get("message", "")) if is_status else "no answer of a Kubernetes API server"
+        message = f"cluster {self._name}: {' '.join(text.split())[:300]} (HTTP {status})"
+        if is_status and status == 409 and answer.get("reason") == "AlreadyExists":
+            return AlreadyExists("NameConflict", message)
+        if is_status and status in _PROVES_NOTHING_DONE:
+            return Refused(_REASONS.get(status, "Rejected"), message, status, _subject(answer))
+        return Unclear(_REASONS.get(status, "ServerError"), message)
+
+
+async def _refuse_redirects(request: Any, handler: Any) -> Any:
+    """A member that sends its client elsewhere would get the credentials sent there."""
+    response = await handler(request)
+    if 300 <= response.status < 400:
+        raise aiohttp.ClientError(f"it redirects elsewhere (HTTP {response.status})")
+    return response
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    content = bytearray()
+    async for chunk in response.content.iter_chunked(1 << 16):
+        content += chunk
+        if len(content) > _ANSWER_LIMIT:
+            response.close()
+            raise ValueError(f"its answer is larger than {_ANSWER_LIMIT >> 20} MiB")
+    return bytes(content)
+
+
+def _subject(answer: Mapping[str, Any]) -> str:
+    """`restores/name` of the very object that a Status speaks of."""
+    details = answer.get("details")
+    if not isinstance(details, Mapping):
+        return ""
+    return f"{details.get('kind', '')}/{details.get('name', '')}"
+
+
+def _cause(error: BaseException) -> str:
+    """In words that stay the same from one try to the next."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"its certificate is not trusted: {error.certificate_error}"
+    if isinstance(error, TimeoutError):
+        return "timed out"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"{error.host}:{error.port}: {error.os_error.strerror or type(error.os_error).__name__}"
+    return str(error) or type(error).__name__

@@ -1,0 +1,107 @@
+"""Where the kubeconfig of a member comes from, and what is refused in one that is not the user's own.
+
+A kubeconfig can run programs and read files (CVE-2022-24817), so one that came out of a Secret may do neither unless
+the operator says so; in the user's own file they work as in kubectl.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from reconciler.desired import Member
+from reconciler.errors import KubeconfigError
+from reconciler.settings import MemberSettings
+
+_RUNS_OR_READS = {
+    "user": ("exec", "auth-provider", "tokenFile", "client-certificate", "client-key"),
+    "cluster": ("certificate-authority",),
+}
+_SIZE_LIMIT = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Kubeconfig:
+    """`content` is a kubeconfig as plain data, or None where kubectl's own `files` are meant.
+
+    `fingerprint` changes when the credentials may have.
+    """
+
+    fingerprint: str
+    context: str | None
+    content: dict[str, Any] | None = None
+    files: str = ""
+
+
+def find(member: Member, settings: MemberSettings) -> Kubeconfig:
+    """The kubeconfig of a member. Raises KubeconfigError with the reason that its runs then give."""
+    if settings.kubeconfig_dir:
+        return _from_directory(member, settings.kubeconfig_dir, settings.insecure_exec)
+    return _from_own_file(member, settings)
+
+
+def _from_directory(member: Member, directory: Path, insecure_exec: bool) -> Kubeconfig:
+    namespace, secret, key = member.id.namespace, member.secret, member.key
+    places = [directory / namespace / secret / key]
+    if namespace == "default":
+        places.append(directory / secret / key)
+    what = f"Secret {namespace}/{secret}, key {key}"
+    path = next((place for place in places if place.is_file()), None)
+    if path is None:
+        tried = " or ".join(str(place) for place in places)
+        raise KubeconfigError("SecretMissing", f"{what}: no file {tried}; mount the Secret there")
+    try:
+        content = path.read_bytes()[: _SIZE_LIMIT + 1]
+    except OSError as error:
+        raise KubeconfigError("SecretMissing", f"{what}: {path} can't be read: {error.strerror}") from error
+    data = _parse(content, what)
+    forbidden = sorted(set(_forbidden(data)))
+    if forbidden and not insecure_exec:
+        raise KubeconfigError(
+            "KubeconfigRefused",
+            f"{what}: {', '.join(forbidden)} would run a program or read a file here; put the credentials into the "
+            "Secret, or allow it with --insecure-kubeconfig-exec",
+        )
+    return Kubeconfig(fingerprint=str(hash(content)), context=None, content=data)
+
+
+def _parse(content: bytes, what: str) -> dict[str, Any]:
+    """Never tells what is in it: it may be somebody's credentials."""
+    try:
+        if len(content) > _SIZE_LIMIT:
+            raise ValueError("too large")
+        data = yaml.safe_load(content)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        data = None
+    if not isinstance(data, dict) or not all(isinstance(data.get(part), list) for part in ("clusters", "contexts")):
+        raise KubeconfigError(
+            "InvalidKubeconfig", f"{what} is no kubeconfig (no YAML with clusters and contexts); write one there"
+        )
+    if not data.get("current-context"):
+        raise KubeconfigError("InvalidKubeconfig", f"{what}: the kubeconfig has no current-context; set one")
+    return data
+
+
+def _forbidden(data: dict[str, Any]) -> Iterator[str]:
+    for part, names in _RUNS_OR_READS.items():
+        for entry in data.get(f"{part}s") or ():
+            fields = entry.get(part) if isinstance(entry, dict) else None
+            yield from (name for name in names if isinstance(fields, dict) and name in fields)
+
+
+def _from_own_file(member: Member, settings: MemberSettings) -> Kubeconfig:
+    files = settings.kubeconfig or os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
+    paths = [Path(part).expanduser() for part in files.split(os.pathsep) if part]
+    there = [path for path in paths if path.is_file()]
+    if not there:
+        raise KubeconfigError(
+            "KubeconfigMissing", f"no file {files}; name one with --kubeconfig, or a folder with --kubeconfig-dir"
+        )
+    context = settings.contexts.get(member.id.name, member.id.name)
+    stamp = ":".join(str(path.stat().st_mtime_ns) for path in there)
+    return Kubeconfig(fingerprint=f"{files}:{stamp}:{context}", context=context, files=files)

@@ -1,0 +1,101 @@
+"""One visit to one member: everything that a `Question` asks, as one `Answer`. What fails leaves the rest standing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Mapping
+from typing import Any
+
+from reconciler.errors import AlreadyExists, MemberError
+from reconciler.members.velero import Velero
+from reconciler.plan.answers import Answer, Failure, Name, Question
+from reconciler.plan.runs import needs_texts
+from reconciler.records import Texts
+from reconciler.velero.status import Location, Seen
+
+_GETS_INSTEAD_OF_A_LIST = 3
+
+
+class _Visit:
+    """Collects what came, and the first thing that went wrong."""
+
+    def __init__(self, velero: Velero) -> None:
+        self.velero = velero
+        self.failure: Failure | None = None
+        self.seen: dict[Name, Seen | None] = {}
+        self.dry_runs: dict[Name, Failure | None] = {}
+        self.texts: dict[Name, Texts] = {}
+        self.locations: tuple[Location, ...] | None = None
+        self.leftovers: tuple[Seen, ...] | None = None
+
+    async def together(self, parts: Iterable[Awaitable[None]]) -> None:
+        for outcome in await asyncio.gather(*parts, return_exceptions=True):
+            if isinstance(outcome, MemberError):
+                self.failure = self.failure or Failure(outcome.reason, str(outcome))
+            elif isinstance(outcome, BaseException):
+                raise outcome
+
+    async def look(self, kind: str, names: frozenset[str], proven_by_dry_run: frozenset[str], leftovers: bool) -> None:
+        """Objects of one kind: one list, and a get only where absence must be proven."""
+        found: Mapping[str, Seen] = {}
+        if leftovers or len(names) > _GETS_INSTEAD_OF_A_LIST:
+            found = await self.velero.list(kind)
+            self.seen |= {(kind, name): found[name] for name in names & found.keys()}
+        if leftovers:
+            self.leftovers = tuple(found.values())
+            self.seen |= {(kind, name): seen for name, seen in found.items()}
+        await self.together(self.get((kind, name)) for name in names - found.keys() - proven_by_dry_run)
+
+    async def get(self, name: Name) -> None:
+        self.seen[name] = await self.velero.get(*name)
+
+    async def dry_run(self, name: Name, manifest: Mapping[str, Any]) -> None:
+        """A create that would be accepted proves that the name is free."""
+        try:
+            self.dry_runs[name] = await self.velero.dry_run(manifest)
+        except AlreadyExists:
+            await self.get(name)
+            return
+        if self.dry_runs[name] is None:
+            self.seen[name] = None
+
+    async def storage(self) -> None:
+        self.locations = await self.velero.locations()
+
+    async def download(self, name: Name, seen: Seen) -> None:
+        self.texts[name] = await self.velero.texts(seen)
+
+
+async def visit(velero: Velero, question: Question) -> Answer:
+    """Asks all of it, side by side. Never raises a MemberError: that becomes the answer's failure."""
+    found, cluster_uid = _Visit(velero), ""
+    try:
+        cluster_uid = await velero.client.cluster_uid()
+        await _ask(found, question)
+    except MemberError as error:
+        found.failure = Failure(error.reason, str(error))
+    return Answer(
+        failure=found.failure,
+        cluster_uid=cluster_uid,
+        locations=found.locations,
+        seen=found.seen,
+        dry_runs=found.dry_runs,
+        texts=found.texts,
+        leftovers=found.leftovers,
+        running=question.running,
+    )
+
+
+async def _ask(found: _Visit, question: Question) -> None:
+    parts: list[Awaitable[None]] = [found.dry_run(name, manifest) for name, manifest in question.dry_runs.items()]
+    if question.storage:
+        parts.append(found.storage())
+    for kind in ("Backup", "Restore"):
+        names = frozenset(name for of, name in question.objects if of == kind)
+        by_dry_run = frozenset(name for of, name in question.dry_runs if of == kind)
+        leftovers = question.leftovers and kind == "Restore"
+        if names or leftovers:
+            parts.append(found.look(kind, names, by_dry_run, leftovers))
+    await found.together(parts)
+    ended = [(name, seen) for name, seen in found.seen.items() if seen and name in question.texts and needs_texts(seen)]
+    await found.together(found.download(name, seen) for name, seen in ended)

@@ -1,0 +1,76 @@
+"""`sync --once`: passes until nothing is left that goes on by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import monotonic
+
+from reconciler.plan.verdict import Exit, Standing, exit_code, standing
+from reconciler.reconcile import Pass, Reconciler
+from reconciler.records import Texts
+from reconciler.resources import Identity
+from reconciler.settings import OnceSettings
+
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 2.0
+SECOND_LOOK_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How it ended: the last pass, what changed since the command began, the exit code."""
+
+    last: Pass
+    touched: frozenset[Identity]
+    exit_code: Exit
+    timed_out: bool
+    texts: Mapping[str, Texts]
+    """Velero's words about runs that ended meanwhile, by run id."""
+
+
+async def settle(reconciler: Reconciler, settings: OnceSettings, show: Callable[[Pass], None]) -> Verdict:
+    """Repeats passes; `show` sees each. What waits for the outside is believed only after a second look."""
+    end = monotonic() + settings.timeout_seconds
+    touched: set[Identity] = set()
+    texts: dict[str, Texts] = {}
+    pause, waited = FIRST_PAUSE, False
+    while True:
+        done = await reconciler.run()
+        show(done)
+        touched |= _changed(done)
+        texts |= _texts(done)
+        found = standing(done.desired, done.decided, done.answers, done.watch)
+        idle = done.commit is None and not done.outcomes
+        late = monotonic() >= end
+        if found is Standing.SETTLED or late or not settings.wait or (found is Standing.WAITING and waited and idle):
+            last = await _finish(reconciler, done, show)
+            touched |= _changed(last)
+            code = exit_code(last.desired, last.committed, frozenset(touched))
+            return Verdict(last, frozenset(touched), code, late and found is not Standing.SETTLED, texts)
+        waited = found is Standing.WAITING
+        pause = SECOND_LOOK_SECONDS if waited else FIRST_PAUSE if not idle else min(pause * 1.3, LONGEST_PAUSE)
+        await asyncio.sleep(max(0.0, min(pause, end - monotonic())))
+
+
+async def _finish(reconciler: Reconciler, done: Pass, show: Callable[[Pass], None]) -> Pass:
+    """What was decided and still waits for company in a commit is committed now."""
+    if done.decided == done.committed:
+        return done
+    last = await reconciler.run(flush=True)
+    show(last)
+    return last
+
+
+def _changed(done: Pass) -> set[Identity]:
+    return {identity for identity, record in done.decided.items() if done.state.records.get(identity) != record}
+
+
+def _texts(done: Pass) -> dict[str, Texts]:
+    return {
+        run.run_id: answer.texts[name]
+        for identity, record in done.decided.items()
+        for run in record.runs
+        if (answer := done.answers.get(run.cluster)) and (name := (identity.kind, run.object_name)) in answer.texts
+    }

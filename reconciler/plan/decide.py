@@ -1,0 +1,118 @@
+"""What the records become, and what the committed records then ask of the members."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from reconciler.desired import Desired
+from reconciler.plan import backups, restores
+from reconciler.plan.actions import Action, Create, Release
+from reconciler.plan.answers import UNASKED, Answer, Failure
+from reconciler.plan.asks import ask_of, changed_file
+from reconciler.plan.questions import backup_run, manifest
+from reconciler.plan.runs import Ask, Gate, advance
+from reconciler.plan.summary import summarise
+from reconciler.records import Phase, Record, Run, moment
+from reconciler.resources import BackupSpec, ClusterId, Identity, duration
+from reconciler.velero.status import Seen
+
+STARTS_PER_COMMIT = 1000
+Answers = Mapping[ClusterId, Answer]
+
+
+def decide(
+    desired: Desired, drafted: Mapping[Identity, Record], answers: Answers, now: datetime
+) -> dict[Identity, Record]:
+    """All records as they should stand, Backups before Restores, so that a Restore sees what its Backup became."""
+    trusted = distrust(answers)
+    starts = STARTS_PER_COMMIT
+    decided = dict(drafted)
+    for identity, record in drafted.items():
+        runs = []
+        for run in record.runs:
+            advanced = _advance(record, run, desired, decided, trusted.get(run.cluster, UNASKED), now)
+            if advanced.phase is Phase.STARTING and run.phase is Phase.PENDING:
+                starts -= 1
+                advanced = advanced if starts >= 0 else run
+            runs.append(advanced)
+        decided[identity] = summarise(replace(record, runs=tuple(runs)), changed_file(record, desired), now)
+    return decided
+
+
+def actions(
+    desired: Desired, committed: Mapping[Identity, Record], answers: Answers, velero_namespace: str
+) -> tuple[Action, ...]:
+    """Creates for what is `Starting` and proven absent, releases for what ended and still carries our finalizer."""
+    found: list[Action] = list(_creates(desired, committed, distrust(answers), velero_namespace))
+    found += _releases(desired, committed, answers)
+    return tuple(found)
+
+
+def distrust(answers: Answers) -> Answers:
+    """Two members with one `kube-system` UID are one cluster under two names: neither is believed."""
+    counts = Counter(answer.cluster_uid for answer in answers.values() if answer.cluster_uid)
+    names = {uid: " and ".join(sorted(c.name for c, a in answers.items() if a.cluster_uid == uid)) for uid in counts}
+    return {
+        cluster: replace(
+            answer,
+            seen={},
+            dry_runs={},
+            failure=Failure("SameCluster", f"{names[answer.cluster_uid]} are one cluster; mend a kubeconfig"),
+        )
+        if counts[answer.cluster_uid] > 1
+        else answer
+        for cluster, answer in answers.items()
+    }
+
+
+def _advance(
+    record: Record, run: Run, desired: Desired, records: Mapping[Identity, Record], answer: Answer, now: datetime
+) -> Run:
+    wanted = desired.wanted.get(record.identity)
+    gate: Gate = backups.gate
+    if wanted is not None and not isinstance(wanted.spec, BackupSpec):
+        gate = partial(restores.gate, backup=backup_run(wanted, run, records), spec=wanted.spec, now=now)
+    deadline = (moment(record.recorded_at) or now) + duration(str(record.spec.get("startWithin", "24h")))
+    return advance(run, record.identity, ask_of(record, run, desired), _same(run, answer), now, deadline, gate)
+
+
+def _same(run: Run, answer: Answer) -> Answer:
+    """A kubeconfig that leads to another cluster than the one the run began on tells nothing about the run."""
+    if run.cluster_uid and answer.cluster_uid and run.cluster_uid != answer.cluster_uid:
+        text = f"the kubeconfig of {run.cluster.name} leads to another cluster than when the run began; put it back"
+        return Answer(failure=Failure("ClusterChanged", text))
+    return answer
+
+
+def _creates(
+    desired: Desired, committed: Mapping[Identity, Record], answers: Answers, velero_namespace: str
+) -> Iterator[Create]:
+    for identity, record in committed.items():
+        wanted = desired.wanted.get(identity)
+        for run in record.runs:
+            seen = _same(run, answers.get(run.cluster, UNASKED)).seen
+            name = (identity.kind, run.object_name)
+            absent = name in seen and seen[name] is None
+            if wanted and run.phase is Phase.STARTING and absent and ask_of(record, run, desired) is Ask.ASKED:
+                made = manifest(record, run, wanted, run.backup_name, velero_namespace)
+                yield Create(desired.members[run.cluster], identity, run.object_name, run.run_id, made)
+
+
+def _releases(desired: Desired, committed: Mapping[Identity, Record], answers: Answers) -> Iterator[Release]:
+    """By run id, whatever question brought the object to light; never before its own outcome is recorded."""
+    runs = {run.run_id: run for record in committed.values() for run in record.runs}
+    for cluster, answer in answers.items():
+        objects = {seen.uid: seen for seen in (*answer.seen.values(), *(answer.leftovers or ())) if seen}
+        for seen in objects.values():
+            run = runs.get(seen.run_id)
+            if run and seen.kind == "Restore" and seen.held and cluster in desired.members and _told(run, seen):
+                yield Release(desired.members[cluster], seen.name, seen.uid)
+
+
+def _told(run: Run, seen: Seen) -> bool:
+    """What `Expired` or `Vanished` calls ended may run after all; what is deleted while New never does."""
+    return run.settled or (run.phase.terminal and seen.new and seen.deleting)

@@ -1,0 +1,127 @@
+"""The state machine of one run, the same for every kind.
+
+`Pending` → `Starting` (recorded and pushed before the create) → `InProgress` → a terminal phase; `Held` aside. Each
+step takes the recorded run and what the member answered, and returns the run as it should be recorded; a run that
+nothing is known about comes back as it went in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from enum import StrEnum
+
+from reconciler.plan.answers import UNKNOWN, Answer, Failure
+from reconciler.records import Phase, Run
+from reconciler.resources import Identity
+from reconciler.velero.status import Seen
+
+Gate = Callable[[Run, Answer], Run]
+"""What a kind still wants before a start: the run `Pending` with its reason, `Failed`, or `Starting` and pinned."""
+
+
+class Ask(StrEnum):
+    """What the tip's files say about a run."""
+
+    ASKED = "Asked"
+    SPEC_CHANGED = "SpecChanged"
+    WITHDRAWN = "Withdrawn"
+    ABANDONED = "Abandoned"
+    FROZEN = "Frozen"
+    """A file has an error, so nothing can be told: what runs is followed, nothing starts."""
+
+
+_HELD_BECAUSE = {
+    Ask.SPEC_CHANGED: "the file was changed after the first run began; a new name runs it as it is now",
+    Ask.WITHDRAWN: "no file asks for it any more",
+}
+
+
+def advance(
+    run: Run, identity: Identity, ask: Ask, answer: Answer, now: datetime, deadline: datetime, gate: Gate
+) -> Run:
+    """The run as it should be recorded now. `deadline` is when a run that did not start is too late."""
+    if run.settled:
+        return run
+    name = (identity.kind, run.object_name)
+    seen = answer.seen.get(name)
+    if seen is not None:
+        return _follow(run, identity, seen, answer)
+    if run.phase.terminal or run.phase is Phase.HELD:
+        return run
+    if ask is Ask.ABANDONED:
+        return _end(run, "Abandoned", f"{run.cluster.kind} {run.cluster.name} is declared nowhere any more")
+    absent = name in answer.seen
+    if run.phase is Phase.IN_PROGRESS:
+        gone = absent and name in answer.running
+        return _end(run, "Vanished", f"{identity.kind} {run.object_name} is gone; it may have run") if gone else run
+    if ask in _HELD_BECAUSE and (absent or run.phase is Phase.PENDING):
+        return replace(run, phase=Phase.HELD, reason=str(ask), message=_HELD_BECAUSE[ask])
+    if now > deadline and (absent or run.phase is Phase.PENDING):
+        return _end(run, "Expired", "not started within spec.startWithin; a new name runs it now")
+    if run.phase is Phase.STARTING or ask is Ask.FROZEN:
+        return run
+    return gate(run, answer)
+
+
+def wait(run: Run, failure: Failure) -> Run:
+    """`Pending` for that reason. The text of a reason that is recorded already stays: it would only make commits."""
+    if run.phase is Phase.PENDING and run.reason and failure.reason in (run.reason, UNKNOWN.reason):
+        return run  # what is unknown never overwrites what is known
+    return replace(run, phase=Phase.PENDING, reason=failure.reason, message=failure.message)
+
+
+def refuse(run: Run, reason: str, message: str) -> Run:
+    """`Failed` before anything was created, because waiting can't help."""
+    return _end(run, reason, message)
+
+
+def _follow(run: Run, identity: Identity, seen: Seen, answer: Answer) -> Run:
+    """An object of that name is there. One with our run id is ours, whoever created it and whatever is recorded."""
+    if seen.run_id != run.run_id:
+        return _foreign(run, identity, (seen.kind, seen.name) in answer.running)
+    followed = replace(run, cluster_uid=run.cluster_uid or answer.cluster_uid)
+    if seen.terminal is None:
+        if seen.new and (seen.deleting or run.reason == "Deleted"):  # an older answer does not bring it back
+            return _end(followed, "Deleted", f"{identity.kind} {run.object_name} was deleted before Velero took it up")
+        if run.phase is Phase.IN_PROGRESS:
+            return run
+        return replace(followed, phase=Phase.IN_PROGRESS, reason="", message="", status=seen.status)
+    if needs_texts(seen) and (seen.kind, seen.name) not in answer.texts:
+        return run  # asked again: the texts are recorded with the outcome
+    ended = seen.terminal is not Phase.COMPLETED
+    return replace(
+        followed,
+        phase=seen.terminal,
+        reason=str(seen.terminal) if ended else "",
+        message=_outcome(seen, answer) if ended else "",
+        status=seen.status,
+        errors=seen.errors,
+        warnings=seen.warnings,
+    )
+
+
+def needs_texts(seen: Seen) -> bool:
+    """Velero counted something whose text lies in the object storage."""
+    return seen.terminal is not None and (seen.errors > 0 or seen.warnings > 0)
+
+
+def _outcome(seen: Seen, answer: Answer) -> str:
+    texts = answer.texts.get((seen.kind, seen.name))
+    first = texts.errors[0][1][:300] if texts and texts.errors else ""
+    return seen.message or first or (f"{seen.errors} errors" if seen.errors else "Velero gives no reason")
+
+
+def _foreign(run: Run, identity: Identity, asked_since: bool) -> Run:
+    if run.phase is Phase.IN_PROGRESS and asked_since:
+        return _end(run, "Vanished", f"{identity.kind} {run.object_name} is another one now; ours may have run")
+    if run.phase in (Phase.PENDING, Phase.STARTING):
+        return _end(
+            run, "NameConflict", f"{identity.kind} {run.object_name} is there already and not ours; use a new name"
+        )
+    return run
+
+
+def _end(run: Run, reason: str, message: str) -> Run:
+    return replace(run, phase=Phase.FAILED, reason=reason, message=message)
