@@ -1,0 +1,71 @@
+"""Where output goes: results on stdout, progress and remarks on stderr; colours only on a terminal."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import yaml
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from reconciler.records import Phase
+
+STYLES: Final = {
+    Phase.COMPLETED: "green",
+    Phase.PARTIALLY_FAILED: "red",
+    Phase.FAILED: "red",
+    Phase.FAILED_VALIDATION: "red",
+    Phase.HELD: "yellow",
+    Phase.PENDING: "yellow",
+    Phase.STARTING: "cyan",
+    Phase.IN_PROGRESS: "cyan",
+}
+
+
+def out() -> Console:
+    """For results. Lines are never wrapped or cut where no terminal reads them."""
+    return _console(stderr=False)
+
+
+def err() -> Console:
+    """For progress, notes and errors."""
+    return _console(stderr=True)
+
+
+def table(*columns: str) -> Table:
+    """Aligned columns as kubectl prints them; the last one takes what room is left."""
+    made = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    for number, column in enumerate(columns):
+        last = number == len(columns) - 1
+        made.add_column(column, no_wrap=not last, overflow="fold")
+    return made
+
+
+def show(grid: Table) -> None:
+    """A table on stdout, without the blanks that fill its lines."""
+    console = out()
+    with console.capture() as captured:
+        console.print(grid)
+    console.print(Text.from_ansi("\n".join(line.rstrip() for line in captured.get().splitlines())), soft_wrap=True)
+
+
+def phase(value: Phase) -> Text:
+    """A phase in its colour."""
+    return Text(str(value), style=STYLES[value])
+
+
+def machine(data: Any, form: str) -> str:
+    """`json` or `yaml` text."""
+    if form == "json":
+        return json.dumps(data, indent=2, ensure_ascii=False)
+    text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+    return text.rstrip("\n")
+
+
+def _console(stderr: bool) -> Console:
+    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console = Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=10_000, no_color=True)
+    return console
