@@ -1,0 +1,48 @@
+"""The fleet and the repository that a scenario starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.real.fixtures import real_fleet
+from tests.real.fleet import RealFleet
+from tests.real.member import Member
+from tests.scenarios import objects
+from tests.scenarios.workspace import Workspace
+
+__all__ = ["real_fleet"]
+
+
+@pytest.fixture
+def fleet(real_fleet: RealFleet) -> RealFleet:
+    """The members as new, with busybox and two ConfigMaps on each."""
+    _together(real_fleet, lambda member: member.reset())
+    _together(real_fleet, objects.populate)
+    return real_fleet
+
+
+@pytest.fixture
+def workspace(fleet: RealFleet, tmp_path: Path) -> Workspace:
+    """A repository with a ledger and the fleet's files."""
+    made = Workspace.create(tmp_path / "fleet", fleet.kubeconfig, tmp_path / "home")
+    assert made.run("init").code == 0
+    made.commit({"fleets/quickstart.yaml": objects.fleet()}, "Declare the fleet")
+    return made
+
+
+@pytest.fixture
+def backed_up(workspace: Workspace) -> Workspace:
+    """A repository whose Backup `before` has run on both members."""
+    workspace.commit({"backups/before.yaml": objects.backup("before")}, "Back up")
+    done = workspace.sync()
+    assert done.code == 0, done.text
+    return workspace
+
+
+def _together(fleet: RealFleet, work: Callable[[Member], None]) -> None:
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(work, fleet.members))

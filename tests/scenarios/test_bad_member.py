@@ -1,0 +1,85 @@
+"""One member that is dead or hangs delays and hides nothing of the other."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.real.fleet import RealFleet
+from tests.scenarios import objects
+from tests.scenarios.objects import MEMBERS, NAMESPACE
+from tests.scenarios.workspace import Workspace
+
+pytestmark = pytest.mark.real
+
+
+def test_the_other_completes_and_the_dead_one_follows(fleet: RealFleet, backed_up: Workspace) -> None:
+    dead, alive = fleet.members
+    alive.remove_namespace(NAMESPACE)
+    dead.stop_apiserver()
+    backed_up.commit({"restores/back.yaml": objects.restore("back", "before")}, "Bring it back")
+
+    done = backed_up.sync()
+    assert done.code == 3, done.text
+    assert set(objects.config_maps(alive)) == {"plain", "marked"}
+    runs = backed_up.runs("restores", "back")
+    assert runs[alive.name]["phase"] == "Completed"
+    assert (runs[dead.name]["phase"], runs[dead.name]["reason"]) == ("Pending", "Unreachable")
+    assert "can't be reached" in runs[dead.name]["message"]
+    assert dead.name in done.out
+    head = backed_up.head()
+    assert backed_up.sync().code == 3
+    assert backed_up.head() == head, "waiting makes no commits"
+
+    dead.start_apiserver()
+    dead.remove_namespace(NAMESPACE)
+    assert backed_up.sync().code == 0
+    assert set(objects.config_maps(dead)) == {"plain", "marked"}
+    assert {run["phase"] for run in backed_up.runs("restores", "back").values()} == {"Completed"}
+    assert len(dead.restores()) == len(alive.restores()) == 1
+
+
+def test_a_member_that_hangs_costs_one_wait_of_a_few_seconds(fleet: RealFleet, backed_up: Workspace) -> None:
+    hanging, alive = fleet.members
+    hanging.pause_apiserver()
+    backed_up.commit(
+        {"restores/copy.yaml": objects.restore("copy", "before", policy=objects.to_namespace("copied"))}, "Copy"
+    )
+    done = backed_up.sync()
+    assert done.code == 3, done.text
+    assert backed_up.runs("restores", "copy")[alive.name]["phase"] == "Completed"
+    assert backed_up.runs("restores", "copy")[hanging.name]["reason"] == "Unreachable"
+    hanging.resume_apiserver()
+    time.sleep(1)
+    assert backed_up.sync().code == 0
+
+
+def test_a_member_that_dies_while_it_restores_is_followed_when_it_is_back(
+    fleet: RealFleet, backed_up: Workspace
+) -> None:
+    dying, _ = fleet.members
+    dying.stop_velero()
+    backed_up.commit(
+        {"restores/copy.yaml": objects.restore("copy", "before", policy=objects.to_namespace("copied"))}, "Copy"
+    )
+    assert backed_up.sync("--no-wait").code == 3
+    assert len(dying.restores()) == 1
+    dying.stop_apiserver()
+    assert backed_up.sync().code == 3
+    assert backed_up.runs("restores", "copy")[dying.name]["phase"] in ("Starting", "InProgress")
+    dying.start_apiserver()
+    dying.start_velero()
+    done = backed_up.sync()
+    assert done.code == 0, done.text
+    assert len(dying.restores()) == 1
+
+
+def test_two_names_for_one_cluster_are_both_refused(fleet: RealFleet, workspace: Workspace) -> None:
+    one = fleet.members[0].name
+    options = ("--context", f"{MEMBERS[1]}={one}")
+    workspace.commit({"backups/before.yaml": objects.backup("before")}, "Back up")
+    done = workspace.sync(*options)
+    assert done.code == 3, done.text
+    assert {run["reason"] for run in workspace.runs("backups", "before").values()} == {"SameCluster"}
+    assert [member.backups() for member in fleet.members] == [[], []]

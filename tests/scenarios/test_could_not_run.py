@@ -1,0 +1,172 @@
+"""Exit code 2: the repository is not fit for it, and no member is asked anything (there is none here)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios import objects
+from tests.scenarios.workspace import Result, Workspace
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Workspace:
+    """A repository without a ledger, and no member anywhere."""
+    return Workspace.create(tmp_path / "repo", tmp_path / "no-kubeconfig", tmp_path / "home")
+
+
+@pytest.fixture
+def ours(alone: Workspace) -> Workspace:
+    """With a ledger and the fleet's files."""
+    assert alone.run("init").code == 0
+    alone.commit({"fleets/quickstart.yaml": objects.fleet()}, "Declare the fleet")
+    return alone
+
+
+def could_not_run(done: Result, *words: str) -> None:
+    assert done.code == 2, done.text
+    for word in words:
+        assert word in done.err
+    assert len(done.err.strip().splitlines()) <= 4, done.err
+
+
+def test_not_a_git_repository(alone: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "plain").mkdir()
+    could_not_run(alone.sync("--repo", str(tmp_path / "plain")), "not a git repository")
+    could_not_run(alone.sync("--repo", str(tmp_path / "missing")), "missing")
+
+
+def test_no_such_branch(alone: Workspace) -> None:
+    could_not_run(alone.sync("--branch", "mian"), "mian", "main")
+
+
+def test_no_ledger(alone: Workspace) -> None:
+    files = {
+        "fleets/q.yaml": objects.fleet(),
+        "backups/b.yaml": objects.backup("b"),
+        "restores/r.yaml": objects.restore("r", "b"),
+    }
+    alone.commit(files, "An old repository, full of what ran long ago")
+    head = alone.head()
+    could_not_run(alone.sync(), "reconciler init")
+    assert alone.head() == head
+
+
+def test_init_holds_what_is_there_already(alone: Workspace) -> None:
+    files = {
+        "fleets/q.yaml": objects.fleet(),
+        "backups/b.yaml": objects.backup("b"),
+        "restores/r.yaml": objects.restore("r", "b"),
+    }
+    alone.commit(files, "An old repository")
+    made = alone.run("init")
+    assert made.code == 0, made.text
+    assert "Held: Restore default/r, restores/r.yaml" in made.out
+    done = alone.sync()
+    assert done.code == 1, done.text
+    assert {run["phase"] for run in alone.runs("restores", "r").values()} == {"Held"}
+    assert {run["reason"] for run in alone.runs("backups", "b").values()} == {"Existing"}
+    assert alone.git("status", "--porcelain") == ""
+
+
+def test_init_twice_changes_nothing(ours: Workspace) -> None:
+    head = ours.head()
+    again = ours.run("init")
+    assert again.code == 0
+    assert "already" in again.out
+    assert ours.head() == head
+
+
+def test_sync_makes_the_ledger_itself_where_nothing_could_have_run(alone: Workspace) -> None:
+    alone.commit({"fleets/q.yaml": objects.fleet()}, "A fleet alone")
+    done = alone.sync()
+    assert done.code == 0, done.text
+    assert alone.recorded() == ["status/ledger.yaml"]
+
+
+def test_a_ledger_of_another_branch(ours: Workspace) -> None:
+    ours.git("checkout", "-q", "-b", "other")
+    could_not_run(ours.sync(), "branch", "main", "other")
+
+
+def test_a_merge_under_way(ours: Workspace) -> None:
+    ours.git("checkout", "-q", "-b", "side")
+    ours.commit({"README.md": "one\n"}, "One")
+    ours.git("checkout", "-q", "main")
+    ours.commit({"README.md": "two\n"}, "Two")
+    with pytest.raises(AssertionError):
+        ours.git("merge", "side")
+    could_not_run(ours.sync(), "merge")
+
+
+def test_a_dirty_status(ours: Workspace) -> None:
+    (ours.root / "status/ledger.yaml").write_text("mine\n")
+    could_not_run(ours.sync(), "status/ledger.yaml")
+    assert (ours.root / "status/ledger.yaml").read_text() == "mine\n"
+
+
+def test_a_locked_index(ours: Workspace) -> None:
+    (ours.root / ".git/index.lock").touch()
+    could_not_run(ours.sync(), "index.lock")
+
+
+def test_rewritten_history(ours: Workspace) -> None:
+    ours.git("reset", "-q", "--hard", "HEAD~2")
+    ours.commit({"fleets/q.yaml": objects.fleet()}, "Another past")
+    could_not_run(ours.sync(), "--accept-rewrite")
+
+
+def test_a_clone_that_is_too_shallow(ours: Workspace, tmp_path: Path) -> None:
+    ours.git("clone", "-q", "--depth", "1", ours.root.as_uri(), str(tmp_path / "shallow"))
+    shallow = Workspace(tmp_path / "shallow", ours.kubeconfig, ours.home)
+    could_not_run(shallow.sync(), "shallow", "--unshallow")
+
+
+@pytest.mark.parametrize("url", ["ext::sh -c touch% pwned", "-oProxyCommand=touch pwned", "git://example.org/x"])
+def test_urls_that_run_programs(alone: Workspace, url: str) -> None:
+    could_not_run(alone.run("sync", "--once", f"--repo={url}"))
+    assert not (alone.root / "pwned").exists()
+
+
+def test_a_password_in_a_url_is_never_shown(alone: Workspace) -> None:
+    done = alone.sync("--repo", "https://ada:hunter2@127.0.0.1:9/repo.git")
+    could_not_run(done)
+    assert "hunter2" not in done.text
+
+
+def test_no_kubeconfig_at_all_waits_for_one(ours: Workspace) -> None:
+    ours.commit({"backups/b.yaml": objects.backup("b")}, "Back up")
+    done = ours.sync()
+    assert done.code == 3, done.text
+    assert {run["reason"] for run in ours.runs("backups", "b").values()} == {"KubeconfigMissing"}
+
+
+def test_forget_only_what_is_gone_and_over(alone: Workspace) -> None:
+    alone.commit({"fleets/q.yaml": objects.fleet(), "backups/b.yaml": objects.backup("b")}, "An old repository")
+    assert alone.run("init").code == 0
+    refused = alone.run("forget", "backup", "default/b")
+    assert refused.code == 2
+    assert "remove the file first" in refused.err
+    alone.commit({"backups/b.yaml": None}, "Remove")
+    assert alone.run("forget", "backup", "default/b").code == 0
+    assert alone.recorded() == ["status/ledger.yaml"]
+    assert alone.run("forget", "backup", "default/b").code == 1
+
+
+def test_validate_reads_the_work_tree(alone: Workspace) -> None:
+    (alone.root / "restores").mkdir()
+    (alone.root / "restores/x.yaml").write_text(objects.restore("x", "b"))
+    (alone.root / "restores/y.yaml").write_text("kind: {")
+    done = alone.run("validate")
+    assert done.code == 1
+    assert "restores/x.yaml:5" in done.out
+    assert "restores/y.yaml:1" in done.out
+    (alone.root / "restores/x.yaml").unlink()
+    (alone.root / "restores/y.yaml").unlink()
+    assert alone.run("validate").code == 0
+    assert alone.run("validate", "nowhere").code == 2
+
+
+def test_without_once_it_says_so(alone: Workspace) -> None:
+    assert "use --once" in alone.run("sync").err
