@@ -44,6 +44,7 @@ class Progress:
 
     def _redraw(self, rows: list[tuple[Record, Run, str]]) -> None:
         grid = table("CLUSTER", "OBJECT", "PHASE", "")
+        grid.columns[-1].no_wrap, grid.columns[-1].overflow = True, "ellipsis"
         for record, run, detail in rows[:LINES_ON_A_TERMINAL]:
             grid.add_row(run.cluster.name, str(record.identity), phase(run.phase), Text(detail))
         if len(rows) > LINES_ON_A_TERMINAL:

@@ -40,10 +40,12 @@ def notices(unpushed: tuple[str, ...], tampered: tuple[str, ...]) -> None:
 
 
 def _table(records: list[Record]) -> None:
-    grid = table("CLUSTER", "OBJECT", "PHASE", "REASON", "MESSAGE")
+    told = any(run.reason or run.message for record in records for run in record.runs)
+    grid = table("CLUSTER", "OBJECT", "PHASE", *(("REASON", "MESSAGE") if told else ()))
     for record in records:
         for run in record.runs:
-            grid.add_row(run.cluster.name, str(record.identity), phase(run.phase), run.reason, Text(run.message))
+            why = (run.reason, Text(run.message)) if told else ()
+            grid.add_row(run.cluster.name, str(record.identity), phase(run.phase), *why)
     show(grid)
 
 
@@ -84,7 +86,9 @@ def _last_line(verdict: Verdict, shown: list[Record]) -> Text:
         case Exit.SUCCEEDED if not shown:
             return Text(f"Nothing to do: {len(verdict.last.committed)} objects recorded.")
         case Exit.SUCCEEDED:
-            return Text("; ".join(f"{record.identity}: {counted(record.runs)}" for record in shown[:10]), style="green")
+            lines = [f"{record.identity}: {counted(record.runs)}" for record in shown[:10]]
+            lines += [f"and {len(shown) - 10} more"] if len(shown) > 10 else []
+            return Text("\n".join(lines), style="green")
         case Exit.WAITING:
             return Text("Not done: something is still running, or waits for a change outside.", style="yellow")
         case _:

@@ -112,6 +112,15 @@ class Member:
     def restore(self, name: str) -> Object | None:
         return self.api.get(f"{VELERO_API}/restores/{name}")
 
+    def wait_phase(self, resource: str, name: str, phase: str, timeout: float = 30.0) -> None:
+        """Wait until a Velero object, e.g. of `backups`, is in that phase."""
+
+        def reached() -> bool:
+            found = self.api.get(f"{VELERO_API}/{resource}/{name}") or {}
+            return bool(found.get("status", {}).get("phase") == phase)
+
+        wait_for(reached, timeout, f"{resource}/{name} of {self.name} to be {phase}")
+
     def storage_phase(self) -> str:
         found = self.api.get(STORAGE_PATH) or {}
         return str(found.get("status", {}).get("phase", ""))

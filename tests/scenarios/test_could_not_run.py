@@ -170,3 +170,14 @@ def test_validate_reads_the_work_tree(alone: Workspace) -> None:
 
 def test_without_once_it_says_so(alone: Workspace) -> None:
     assert "use --once" in alone.run("sync").err
+
+
+def test_options_come_from_the_environment_too(alone: Workspace, tmp_path: Path) -> None:
+    import subprocess
+
+    from tests.scenarios.workspace import RECONCILER
+
+    environment = alone.environment | {"RECONCILER_REPO": str(alone.root), "RECONCILER_BRANCH": "mian"}
+    done = subprocess.run([RECONCILER, "init"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "no branch mian" in done.stderr

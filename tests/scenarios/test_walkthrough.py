@@ -137,3 +137,29 @@ def test_machine_output_and_get(backed_up: Workspace) -> None:
     synced = json.loads(backed_up.sync("-o", "json").out)
     assert synced["exitCode"] == 0
     assert synced["changed"] == []
+
+
+def test_a_backup_that_kurator_made_is_restored_from_once_it_is_held(fleet: RealFleet, workspace: Workspace) -> None:
+    """Kurator's controller made it under the name that ours would have, and the file is in the repository."""
+    for member in fleet.members:
+        name = f"{member.name}-backup-default-old"
+        member.api.create(
+            "/apis/velero.io/v1/namespaces/velero/backups",
+            {
+                "apiVersion": "velero.io/v1",
+                "kind": "Backup",
+                "metadata": {"name": name, "namespace": "velero"},
+                "spec": {"includedNamespaces": [NAMESPACE]},
+            },
+        )
+        member.wait_phase("backups", name, "Completed")
+    old = Workspace.create(workspace.root.parent / "old", workspace.kubeconfig, workspace.home)
+    old.commit({"fleets/q.yaml": objects.fleet(), "backups/old.yaml": objects.backup("old")}, "Kurator's repository")
+    assert old.run("init").code == 0
+    old.commit({"restores/x.yaml": objects.restore("x", "old", policy=objects.to_namespace("copied"))}, "Restore")
+    done = old.sync()
+    assert done.code == 1, "the Backup itself is held"
+    assert {run["phase"] for run in old.runs("restores", "x").values()} == {"Completed"}, done.text
+    assert {run["phase"] for run in old.runs("backups", "old").values()} == {"Held"}
+    for member in fleet.members:
+        assert objects.config_maps(member, "copied") == objects.config_maps(member)
