@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, PlainValidator, Strict
 
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _KEY = re.compile(r"[-._a-zA-Z0-9]+")
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h)")
@@ -53,7 +53,7 @@ def duration(text: str) -> timedelta:
 
 
 def _label_name(text: str) -> str:
-    if len(text) > 63 or not _LABEL.fullmatch(text):
+    if len(text) > 63 or not LABEL.fullmatch(text):
         raise ValueError(
             f"{shown(text)} is no RFC 1123 label; use 1 to 63 of a-z, 0-9 and '-', with a letter or digit at both ends"
         )

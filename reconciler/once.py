@@ -26,6 +26,8 @@ class Verdict:
     touched: frozenset[Identity]
     exit_code: Exit
     timed_out: bool
+    put_back: tuple[str, ...]
+    """Paths under `status/` that somebody had changed."""
     texts: Mapping[str, Texts]
     """Velero's words about runs that ended meanwhile, by run id."""
 
@@ -35,22 +37,27 @@ async def settle(reconciler: Reconciler, settings: OnceSettings, show: Callable[
     end = monotonic() + settings.timeout_seconds
     touched: set[Identity] = set()
     texts: dict[str, Texts] = {}
+    put_back: dict[str, None] = {}
     pause, waited = FIRST_PAUSE, False
     while True:
         done = await reconciler.run()
         show(done)
         touched |= _changed(done)
         texts |= _texts(done)
+        put_back |= dict.fromkeys(done.state.snapshot.tampered)
         found = standing(done.desired, done.decided, done.answers, done.watch)
         idle = done.commit is None and not done.outcomes
         late = monotonic() >= end
-        if found is Standing.SETTLED or late or not settings.wait or (found is Standing.WAITING and waited and idle):
+        waiting = found is Standing.WAITING and idle
+        if found is Standing.SETTLED or late or not settings.wait or (waiting and waited):
             last = await _finish(reconciler, done, show)
             touched |= _changed(last)
             code = exit_code(last.desired, last.committed, frozenset(touched))
-            return Verdict(last, frozenset(touched), code, late and found is not Standing.SETTLED, texts)
-        waited = found is Standing.WAITING
-        pause = SECOND_LOOK_SECONDS if waited else FIRST_PAUSE if not idle else min(pause * 1.3, LONGEST_PAUSE)
+            return Verdict(
+                last, frozenset(touched), code, late and found is not Standing.SETTLED, tuple(put_back), texts
+            )
+        waited = waiting
+        pause = SECOND_LOOK_SECONDS if waiting else FIRST_PAUSE if not idle else min(pause * 1.3, LONGEST_PAUSE)
         await asyncio.sleep(max(0.0, min(pause, end - monotonic())))
 
 

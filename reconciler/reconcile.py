@@ -17,7 +17,7 @@ from reconciler.errors import NoLedger, RepositoryError, TipMoved
 from reconciler.gather import State, gather
 from reconciler.initialise import initialise, may_start_afresh
 from reconciler.plan.actions import Action, Create, Outcome
-from reconciler.plan.answers import Answer, Question
+from reconciler.plan.answers import Answer, Failure, Question
 from reconciler.plan.changes import changes, due
 from reconciler.plan.decide import actions, decide
 from reconciler.plan.orphans import orphans
@@ -63,6 +63,7 @@ class Reconciler:
         self._members = members
         self._settings = settings
         self._list_again = settings.accept_rewrite
+        self._refused: dict[str, Failure] = {}
         self._committed_at = -BATCH_SECONDS
 
     async def run(self, flush: bool = False) -> Pass:
@@ -83,7 +84,7 @@ class Reconciler:
                 asked = questions(state.desired, drafted, watch, self._settings.velero_namespace)
                 answers = await self._members.observe(asked)
             found = orphans(drafted, answers, state.recorded.ledger.id if state.recorded else "", now)
-            decided = decide(state.desired, drafted | found, answers, now)
+            decided = decide(state.desired, drafted | found, answers, now, self._refused)
             if not self._settings.allow_mass_removal:
                 refuse_mass_removal(state.records, decided)
             watch = before_creates(watch, decided, answers, now)
@@ -97,6 +98,7 @@ class Reconciler:
             except TipMoved:
                 continue  # decided again on what was observed
             outcomes = await self._members.apply(todo, tip.fetched_at)
+            self._refused = {o.action.run_id: o.failure for o in outcomes if isinstance(o.action, Create) and o.failure}
             watch = after_pass(watch, committed, answers, outcomes, now)
             await asyncio.to_thread(self._repository.save_state, dump_watch(watch))
             return Pass(state, state.desired, committed, decided, answers, outcomes, watch, commit)

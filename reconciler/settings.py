@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.errors import SettingsError
-from reconciler.resources import duration
+from reconciler.names import LABEL, duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class MemberSettings:
     velero_namespace: str = "velero"
 
     def __post_init__(self) -> None:
+        if not LABEL.fullmatch(self.velero_namespace):
+            raise SettingsError(f"--velero-namespace {self.velero_namespace!r} is no name of a namespace")
         if self.kubeconfig_dir and (self.kubeconfig or self.contexts):
             raise SettingsError("--kubeconfig-dir goes neither with --kubeconfig nor with --context; choose one")
         if self.kubeconfig_dir and not self.kubeconfig_dir.is_dir():

@@ -19,6 +19,8 @@ async def carry_out(velero: Velero, action: Action, fetched_at: float) -> Outcom
             case Create():
                 if time.monotonic() - fetched_at > FRESH_SECONDS:
                     return Outcome(action, Failure("Stale", "the ledger was read more than 60 s ago; it is read again"))
+                if await velero.client.cluster_uid() != action.cluster_uid:
+                    return Outcome(action, Failure("ClusterChanged", "the kubeconfig leads to another cluster now"))
                 return Outcome(action, await velero.create(action.manifest, action.run_id))
             case Release():
                 await velero.release(action.name, action.uid)

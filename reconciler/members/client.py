@@ -42,13 +42,12 @@ class Client:
         # 0.3 s of imports that only a command that talks to a member pays for
         from kubernetes.aio.client import ApiClient, Configuration
         from kubernetes.aio.config import ConfigException
-        from kubernetes.aio.config.kube_config import KubeConfigLoader, KubeConfigMerger
+        from kubernetes.aio.config.kube_config import KubeConfigLoader
 
         configuration = Configuration()
         configuration.client_session_kwargs = {"middlewares": (_refuse_redirects,)}
-        source = kubeconfig.content if kubeconfig.content is not None else KubeConfigMerger(kubeconfig.files).config
         try:
-            loader = KubeConfigLoader(source, active_context=kubeconfig.context, config_base_path=None)
+            loader = KubeConfigLoader(kubeconfig.content, active_context=kubeconfig.context, config_base_path=None)
             await loader.load_and_set(configuration)
             return cls(name, ApiClient(configuration))
         except ConfigException as error:
@@ -58,9 +57,9 @@ class Client:
                 f"{where} of cluster {name} can't be used; check that it names a cluster and a user that are there"
                 + (f", or map it with --context {name}=CONTEXT" if kubeconfig.context else ""),
             ) from error
-        except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+        except Exception as error:  # whatever the library makes of it, the kubeconfig is to blame
             raise KubeconfigError(
-                "InvalidKubeconfig", f"the kubeconfig of cluster {name} can't be used ({type(error).__name__})"
+                "InvalidKubeconfig", f"the kubeconfig of cluster {name} can't be used ({type(error).__name__}); mend it"
             ) from error
 
     async def close(self) -> None:
@@ -102,19 +101,22 @@ class Client:
             raise Unreachable("Unreachable", f"cluster {self._name} can't be reached: {_cause(error)}") from error
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise Unclear("Unreachable", f"cluster {self._name} gave no answer: {_cause(error)}") from error
-        return self._answer(status, content)
+        return self._answer(path, status, content)
 
-    def _answer(self, status: int, content: bytes) -> dict[str, Any]:
+    def _answer(self, path: str, status: int, content: bytes) -> dict[str, Any]:
         try:
             answer = json.loads(content)
         except ValueError:
             answer = None
         if 200 <= status < 300 and isinstance(answer, dict):
             return answer
-        raise self._error(status, answer if isinstance(answer, dict) else {})
+        raise self._error(path, status, answer if isinstance(answer, dict) else {})
 
-    def _error(self, status: int, answer: Mapping[str, Any]) -> MemberError:
+    def _error(self, path: str, status: int, answer: Mapping[str, Any]) -> MemberError:
         is_status = answer.get("kind") == "Status"
+        if status == 404 and not is_status and path.startswith("/apis/"):
+            api = "/".join(path.split("/")[2:4])
+            return Unclear("VeleroMissing", f"cluster {self._name} serves no {api}; install Velero there")
         text = str(answer.get("message", "")) if is_status else "no answer of a Kubernetes API server"
         message = f"cluster {self._name}: {' '.join(text.split())[:300]} (HTTP {status})"
         if is_status and status == 409 and answer.get("reason") == "AlreadyExists":

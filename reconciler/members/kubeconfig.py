@@ -6,9 +6,11 @@ the operator says so; in the user's own file they work as in kubectl.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +29,14 @@ _SIZE_LIMIT = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Kubeconfig:
-    """`content` is a kubeconfig as plain data, or None where kubectl's own `files` are meant.
+    """`content` as the kubernetes client's loader takes it; `context` None is the current one.
 
     `fingerprint` changes when the credentials may have.
     """
 
     fingerprint: str
     context: str | None
-    content: dict[str, Any] | None = None
-    files: str = ""
+    content: Any
 
 
 def find(member: Member, settings: MemberSettings) -> Kubeconfig:
@@ -67,7 +68,7 @@ def _from_directory(member: Member, directory: Path, insecure_exec: bool) -> Kub
             f"{what}: {', '.join(forbidden)} would run a program or read a file here; put the credentials into the "
             "Secret, or allow it with --insecure-kubeconfig-exec",
         )
-    return Kubeconfig(fingerprint=str(hash(content)), context=None, content=data)
+    return Kubeconfig(fingerprint=hashlib.sha256(content).hexdigest(), context=None, content=data)
 
 
 def _parse(content: bytes, what: str) -> dict[str, Any]:
@@ -104,4 +105,17 @@ def _from_own_file(member: Member, settings: MemberSettings) -> Kubeconfig:
         )
     context = settings.contexts.get(member.id.name, member.id.name)
     stamp = ":".join(str(path.stat().st_mtime_ns) for path in there)
-    return Kubeconfig(fingerprint=f"{files}:{stamp}:{context}", context=context, files=files)
+    return Kubeconfig(f"{files}:{stamp}:{context}", context, _merged(files, stamp))
+
+
+@lru_cache(maxsize=2)
+def _merged(files: str, stamp: str) -> Any:
+    """Several files as one, as kubectl merges them; read again when their `stamp` changes."""
+    from kubernetes.aio.config.kube_config import KubeConfigMerger
+
+    try:
+        return KubeConfigMerger(files).config
+    except Exception as error:  # whatever a library makes of the user's file, the file is to blame
+        raise KubeconfigError(
+            "InvalidKubeconfig", f"{files} is no kubeconfig ({type(error).__name__}); mend it"
+        ) from error

@@ -18,7 +18,7 @@ LINES_OF_A_RUN = 5
 
 def report(verdict: Verdict, form: str) -> None:
     """Results on stdout; refusals and remarks on stderr."""
-    notices(verdict.last.state.snapshot.unpushed, verdict.last.state.snapshot.tampered)
+    _notices(verdict.last.state.snapshot.unpushed, verdict.put_back)
     if form:
         out().print(machine(_as_data(verdict), form), soft_wrap=True)
         return
@@ -31,7 +31,7 @@ def report(verdict: Verdict, form: str) -> None:
     out().print(_last_line(verdict, shown))
 
 
-def notices(unpushed: tuple[str, ...], tampered: tuple[str, ...]) -> None:
+def _notices(unpushed: tuple[str, ...], tampered: tuple[str, ...]) -> None:
     """Local commits that do not count, and records that were changed by hand."""
     for commit in unpushed:
         err().print(f"note: local commit {commit} is not on the upstream, so it does not count; push it")

@@ -19,6 +19,8 @@ class Create:
     identity: Identity
     name: str
     run_id: str
+    cluster_uid: str
+    """Of the cluster that was asked; no other may get it."""
     manifest: Mapping[str, Any] = field(repr=False)
 
     def __str__(self) -> str:

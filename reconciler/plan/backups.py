@@ -12,7 +12,7 @@ from reconciler.velero.status import Location
 
 def gate(run: Run, answer: Answer) -> Run:
     """`Starting` once the member's default storage is Available and a dry-run create was accepted."""
-    failure = answer.failure or storage_failure(answer, "") or dry_run_failure(answer, "Backup", run)
+    failure = answer.failure or dry_run_failure(answer, "Backup", run) or storage_failure(answer, "")
     if failure:
         return wait(run, failure)
     return replace(run, phase=Phase.STARTING, reason="", message="", cluster_uid=answer.cluster_uid)

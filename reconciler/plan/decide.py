@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 
 from reconciler.desired import Desired
 from reconciler.plan import backups, restores
@@ -14,7 +15,7 @@ from reconciler.plan.actions import Action, Create, Release
 from reconciler.plan.answers import UNASKED, Answer, Failure
 from reconciler.plan.asks import ask_of, changed_file
 from reconciler.plan.questions import backup_run, manifest
-from reconciler.plan.runs import Ask, Gate, advance
+from reconciler.plan.runs import Ask, Gate, advance, explain
 from reconciler.plan.summary import summarise
 from reconciler.records import Phase, Record, Run, moment
 from reconciler.resources import BackupSpec, ClusterId, Identity, duration
@@ -25,9 +26,16 @@ Answers = Mapping[ClusterId, Answer]
 
 
 def decide(
-    desired: Desired, drafted: Mapping[Identity, Record], answers: Answers, now: datetime
+    desired: Desired,
+    drafted: Mapping[Identity, Record],
+    answers: Answers,
+    now: datetime,
+    refused: Mapping[str, Failure] = MappingProxyType({}),
 ) -> dict[Identity, Record]:
-    """All records as they should stand, Backups before Restores, so that a Restore sees what its Backup became."""
+    """All records as they should stand, Backups before Restores, so that a Restore sees what its Backup became.
+
+    `refused`: why the last create of a run (by id) was refused; it goes on trying, and the record says so.
+    """
     trusted = distrust(answers)
     starts = STARTS_PER_COMMIT
     decided = dict(drafted)
@@ -38,7 +46,7 @@ def decide(
             if advanced.phase is Phase.STARTING and run.phase is Phase.PENDING:
                 starts -= 1
                 advanced = advanced if starts >= 0 else run
-            runs.append(advanced)
+            runs.append(explain(advanced, refused.get(run.run_id)))
         decided[identity] = summarise(replace(record, runs=tuple(runs)), changed_file(record, desired), now)
     return decided
 
@@ -99,7 +107,8 @@ def _creates(
             absent = name in seen and seen[name] is None
             if wanted and run.phase is Phase.STARTING and absent and ask_of(record, run, desired) is Ask.ASKED:
                 made = manifest(record, run, wanted, run.backup_name, velero_namespace)
-                yield Create(desired.members[run.cluster], identity, run.object_name, run.run_id, made)
+                member = desired.members[run.cluster]
+                yield Create(member, identity, run.object_name, run.run_id, run.cluster_uid, made)
 
 
 def _releases(desired: Desired, committed: Mapping[Identity, Record], answers: Answers) -> Iterator[Release]:

@@ -43,13 +43,16 @@ def gate(run: Run, answer: Answer, backup: Run | None, spec: RestoreSpec, now: d
         return wait(run, UNKNOWN)
     seen = answer.seen[name]
     if seen is None:
-        return refuse(run, "BackupNotFound", f"Backup {backup.object_name} is not on this cluster: expired or deleted")
+        text = (
+            f"Backup {backup.object_name} is not on this cluster: expired, deleted, or not synced from the storage yet"
+        )
+        return wait(run, Failure("BackupNotFound", text))
     refusal = _refusal(seen, backup, spec, now)
     if refusal:
         return refuse(run, refusal.reason, refusal.message)
     if seen.terminal is None:
         return wait(run, Failure("BackupRunning", f"Backup {seen.name} is {seen.phase or 'New'}"))
-    failure = storage_failure(answer, seen.storage) or dry_run_failure(answer, "Restore", run)
+    failure = dry_run_failure(answer, "Restore", run) or storage_failure(answer, seen.storage)
     if failure:
         return wait(run, failure)
     return replace(

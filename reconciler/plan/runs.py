@@ -58,9 +58,11 @@ def advance(
         return _end(run, "Vanished", f"{identity.kind} {run.object_name} is gone; it may have run") if gone else run
     if ask in _HELD_BECAUSE and (absent or run.phase is Phase.PENDING):
         return replace(run, phase=Phase.HELD, reason=str(ask), message=_HELD_BECAUSE[ask])
+    if ask is Ask.FROZEN:
+        return run
     if now > deadline and (absent or run.phase is Phase.PENDING):
         return _end(run, "Expired", "not started within spec.startWithin; a new name runs it now")
-    if run.phase is Phase.STARTING or ask is Ask.FROZEN:
+    if run.phase is Phase.STARTING:
         return run
     return gate(run, answer)
 
@@ -70,6 +72,13 @@ def wait(run: Run, failure: Failure) -> Run:
     if run.phase is Phase.PENDING and run.reason and failure.reason in (run.reason, UNKNOWN.reason):
         return run  # what is unknown never overwrites what is known
     return replace(run, phase=Phase.PENDING, reason=failure.reason, message=failure.message)
+
+
+def explain(run: Run, failure: Failure | None) -> Run:
+    """A run that is still `Starting` because its create was refused says why."""
+    if failure is None or run.phase is not Phase.STARTING or run.reason == failure.reason:
+        return run
+    return replace(run, reason=failure.reason, message=failure.message)
 
 
 def refuse(run: Run, reason: str, message: str) -> Run:

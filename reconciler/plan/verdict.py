@@ -65,8 +65,10 @@ def _open(records: Mapping[Identity, Record]) -> Iterator[tuple[Record, Run]]:
 def _standing(record: Record, run: Run, desired: Desired, answers: Answers) -> Standing:
     if run.phase is not Phase.IN_PROGRESS and ask_of(record, run, desired) is Ask.FROZEN:
         return Standing.SETTLED  # refused, which the exit code says
+    if run.phase in (Phase.PENDING, Phase.STARTING) and run.reason:
+        return Standing.WAITING
     if run.phase is Phase.PENDING:
-        return Standing.WAITING if run.reason else Standing.WORKING
+        return Standing.WORKING
     return Standing.WAITING if answers.get(run.cluster, UNASKED).failure else Standing.WORKING
 
 

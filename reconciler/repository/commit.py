@@ -153,7 +153,7 @@ def push(place: Place, upstream: Upstream, parent: str, commit: str) -> None:
             result = place.git.run("push", *options, lease, upstream.remote, spec, timeout=NETWORK)
             if not result.code:
                 return
-            why = _refusal(result)
+            why = refusal(result)
         except RepositoryError as error:
             why, cause = str(error), error
         try:
@@ -171,7 +171,7 @@ def push(place: Place, upstream: Upstream, parent: str, commit: str) -> None:
         time.sleep(_PAUSE)
 
 
-def _refusal(result: Result) -> str:
+def refusal(result: Result) -> str:
     """Why a push failed: plain words where git's reason is known, and its own lines."""
     reason = ""
     for line in result.out.decode(errors="replace").splitlines():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -109,7 +108,5 @@ def test_a_thousand_clusters_are_told_at_once() -> None:
     clusters = tuple(ClusterId("default", "AttachedCluster", f"c{number}") for number in range(1000))
     record = b.ended(b.restore(*clusters))
     before = {b.RESTORE: b.record(b.restore(*clusters))}
-    begun = time.perf_counter()
     text = message(record, before=before)
-    assert time.perf_counter() - begun < 0.5
     assert text.count("\nRun-Id: ") == 1000

@@ -92,6 +92,7 @@ WAITS: list[tuple[Answer, str]] = [
     (sound(the_backup("InProgress")), "BackupRunning"),
     (sound(the_backup("FinalizingPartiallyFailed")), "BackupRunning"),
     (sound(the_backup("")), "BackupRunning"),
+    (b.answer(absent=[("Backup", TAKEN.object_name)], accepted=[NAME]), "BackupNotFound"),
 ]
 
 
@@ -110,7 +111,6 @@ def test_the_storage_that_counts_is_the_backups_own() -> None:
 # ---------------------------------------------------------------- refusals
 
 REFUSALS: list[tuple[Answer, str]] = [
-    (b.answer(absent=[("Backup", TAKEN.object_name)], accepted=[NAME]), "BackupNotFound"),
     (sound(b.someone_elses("Backup", TAKEN)), "BackupNotFound"),
     (sound(the_backup(deleting=True)), "BackupDeleting"),
     (sound(the_backup("Deleting")), "BackupDeleting"),

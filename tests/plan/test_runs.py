@@ -2,44 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
-from typing import Any
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from reconciler.plan.answers import UNKNOWN, Answer, Failure
 from reconciler.plan.runs import Ask, advance, wait
-from reconciler.records import Phase, Run, Texts
-from reconciler.velero.status import Seen
+from reconciler.records import Phase, Run
 from tests.plan import builders as b
-
-RUN = b.only_run(b.drafted(b.restore()))
-NAME = b.name_of(b.RESTORE, RUN)
-UNHEARD = b.unreachable()
-DEADLINE = b.NOW + timedelta(hours=24)
-SEEN_BY_VELERO = ("", "New", "InProgress", "Finalizing", "WaitingForPluginOperations", "Completed", "Failed")
-
-
-def at(phase: Phase, **fields: Any) -> Run:
-    return replace(RUN, phase=phase, **fields)
-
-
-def opens(run: Run, answer: Answer) -> Run:
-    """A gate with nothing left to wait for."""
-    return replace(run, phase=Phase.STARTING, reason="", message="", cluster_uid=answer.cluster_uid)
-
-
-def never_asked(run: Run, answer: Answer) -> Run:
-    raise AssertionError("the gate was asked")
-
-
-def step(run: Run, answer: Answer = UNHEARD, ask: Ask = Ask.ASKED, late: bool = False, gate: Any = opens) -> Run:
-    now = b.LATER if late else b.NOW
-    return advance(run, b.RESTORE, ask, answer, now, DEADLINE, gate)
-
+from tests.plan.steps import ANY, DEADLINE, NAME, RUN, at, never_asked, opens, step
 
 # ---------------------------------------------------------------- towards a start
 
@@ -82,14 +51,6 @@ def test_the_first_reason_may_be_that_nothing_is_known() -> None:
 
 # ---------------------------------------------------------------- adoption
 
-ANY = [
-    at(Phase.PENDING, reason="Unreachable"),
-    at(Phase.STARTING),
-    at(Phase.HELD, reason="Withdrawn"),
-    at(Phase.FAILED, reason="Expired"),
-    at(Phase.FAILED, reason="Vanished"),
-    at(Phase.FAILED, reason="NameConflict"),
-]
 by_phase = pytest.mark.parametrize("run", ANY, ids=lambda run: f"{run.phase}-{run.reason}")
 
 
@@ -216,119 +177,3 @@ def test_open_runs_of_a_cluster_that_is_declared_nowhere_are_abandoned(phase: Ph
 @pytest.mark.parametrize("phase", [Phase.HELD, Phase.COMPLETED])
 def test_what_is_not_open_is_not_abandoned(phase: Phase) -> None:
     assert step(at(phase), ask=Ask.ABANDONED) == at(phase)
-
-
-# ---------------------------------------------------------------- Velero's phases
-
-RUNNING = ["", "New", "InProgress", "WaitingForPluginOperations", "WaitingForPluginOperationsPartiallyFailed"]
-RUNNING += ["Finalizing", "FinalizingPartiallyFailed", "Deleting", "Queued", "completed", "Completed ", "Invented"]
-
-
-@pytest.mark.parametrize("phase", RUNNING)
-def test_any_phase_but_veleros_four_terminal_ones_is_running(phase: str) -> None:
-    assert step(at(Phase.STARTING), b.answer(b.there("Restore", RUN, phase))).phase is Phase.IN_PROGRESS
-
-
-def test_progress_changes_no_record() -> None:
-    running = at(Phase.IN_PROGRESS, status={"phase": "New"}, cluster_uid="uid-1")
-    assert step(running, b.answer(b.there("Restore", RUN, "InProgress", progress={"itemsRestored": 7}))) is running
-
-
-@pytest.mark.parametrize("phase", ["", "New"])
-def test_deleted_while_new_has_failed(phase: str) -> None:
-    after = step(at(Phase.STARTING), b.answer(b.there("Restore", RUN, phase, deleting=True)))
-    assert (after.phase, after.reason) == (Phase.FAILED, "Deleted")
-
-
-def test_deleted_while_running_is_followed() -> None:
-    running = at(Phase.IN_PROGRESS)
-    assert step(running, b.answer(b.there("Restore", RUN, "InProgress", deleting=True))) is running
-    assert step(running, b.answer(b.there("Restore", RUN, "Completed", deleting=True))).phase is Phase.COMPLETED
-
-
-# ---------------------------------------------------------------- outcome
-
-
-def outcome(texts: Texts | None, phase: str = "PartiallyFailed", **status: Any) -> Run:
-    return step(
-        at(Phase.IN_PROGRESS),
-        b.answer(b.there("Restore", RUN, phase, **status), texts={NAME: texts} if texts else {}),
-    )
-
-
-@pytest.mark.parametrize("counts", [{"errors": 1}, {"warnings": 2}])
-def test_the_texts_are_awaited_before_the_outcome_is_recorded(counts: dict[str, Any]) -> None:
-    assert outcome(None, **counts) == at(Phase.IN_PROGRESS)
-    after = outcome(Texts((), ()), **counts)
-    assert after.phase is Phase.PARTIALLY_FAILED
-    assert (after.errors, after.warnings) == (counts.get("errors", 0), counts.get("warnings", 0))
-
-
-def test_a_completed_run_with_warnings_is_completed_and_counts_them() -> None:
-    after = outcome(Texts((), (("velero", "already exists"),)), "Completed", warnings=2)
-    assert (after.phase, after.reason, after.message, after.warnings) == (Phase.COMPLETED, "", "", 2)
-
-
-@pytest.mark.parametrize(
-    ("texts", "status", "message"),
-    [
-        (None, {"validationErrors": ["no such backup", "bad filter"]}, "no such backup; bad filter"),
-        (None, {"failureReason": "found a restore with status"}, "found a restore with status"),
-        (Texts((("velero", "no Deployment"), ("ns", "x")), ()), {"errors": 2}, "no Deployment"),
-        (Texts((), ()), {"errors": 2}, "2 errors"),
-        (None, {}, "Velero gives no reason"),
-    ],
-)
-def test_a_bad_outcome_says_why(texts: Texts | None, status: dict[str, Any], message: str) -> None:
-    after = outcome(texts, "Failed", **status)
-    assert (after.reason, after.message) == ("Failed", message)
-
-
-def objects() -> st.SearchStrategy[Seen | None]:
-    made = st.builds(
-        lambda ours, phase, deleting, held, errors: b.raw(
-            "Restore",
-            RUN.object_name,
-            RUN.run_id if ours else "0" * 32,
-            phase,
-            deleting=deleting,
-            held=held,
-            errors=errors,
-        ),
-        st.booleans(),
-        st.sampled_from(SEEN_BY_VELERO),
-        st.booleans(),
-        st.booleans(),
-        st.integers(0, 2),
-    )
-    return st.none() | made
-
-
-@given(
-    phase=st.sampled_from([p for p in Phase if p.terminal]),
-    ask=st.sampled_from(Ask),
-    there=objects(),
-    unknown=st.booleans(),
-    late=st.booleans(),
-)
-def test_once_veleros_terminal_phase_is_recorded_it_never_changes(
-    phase: Phase, ask: Ask, there: Seen | None, unknown: bool, late: bool
-) -> None:
-    run = at(phase, status={"phase": str(phase)})
-    answer = b.unreachable() if unknown else b.answer(there) if there else b.answer(absent=[NAME])
-    assert step(run, answer, ask, late, never_asked) is run
-
-
-@given(run=st.sampled_from(ANY), ask=st.sampled_from(Ask), there=objects(), late=st.booleans())
-def test_a_second_look_at_the_same_thing_changes_nothing(run: Run, ask: Ask, there: Seen | None, late: bool) -> None:
-    answer = b.answer(there) if there else b.answer(absent=[NAME], accepted=[NAME])
-    once = step(run, answer, ask, late)
-    twice = step(once, answer, ask, late)
-    assert step(twice, answer, ask, late) == twice
-    assert once.phase is not Phase.STARTING or twice.phase is Phase.STARTING
-
-
-def test_an_older_answer_does_not_bring_back_what_was_deleted_while_new() -> None:
-    deleted = at(Phase.FAILED, reason="Deleted")
-    assert step(deleted, b.answer(b.there("Restore", RUN, "New"))).reason == "Deleted"
-    assert step(deleted, b.answer(b.there("Restore", RUN, "InProgress"))).phase is Phase.IN_PROGRESS

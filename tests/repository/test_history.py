@@ -121,6 +121,16 @@ def test_another_process_that_records_meanwhile_is_no_rewrite(work: Work) -> Non
         assert reader.read().own_commit == work.head()
 
 
+def test_rewrite_back_to_the_commit_that_this_process_knows_is_found(work: Work) -> None:
+    reader, writer = opened(work), opened(work)
+    first = init(writer)
+    reader.read()
+    record(writer)
+    work.git("reset", "-q", "--hard", first.commit)
+    with pytest.raises(HistoryRewritten):
+        reader.read()
+
+
 def test_shallow_clone_without_an_own_commit_is_too_shallow(work: Work, tmp_path: Path) -> None:
     repository = opened(work)
     init(repository)
@@ -204,5 +214,7 @@ def test_replace_refs_do_not_change_what_is_read(work: Work) -> None:
     ours = record(repository)
     fake = work.git("commit-tree", "HEAD^{tree}", "-m", "fake")
     work.git("replace", ours.commit, fake)
+    for file in (work.top / ".git/reconciler").glob("*.seen"):
+        file.unlink()  # so that it is searched for
     assert opened(work).read().own_commit == ours.commit
     assert opened(work).read().recorded["status/ledger.yaml"] == LEDGER

@@ -141,7 +141,7 @@ def test_a_backup_that_is_gone(fleet: RealFleet, backed_up: Workspace) -> None:
     for member in fleet.members:
         member.delete_backup(f"{member.name}-backup-default-before")
     backed_up.commit({"restores/x.yaml": objects.restore("x", "before")}, "Restore what is gone")
-    refused(backed_up.sync(), "BackupNotFound", "expired or deleted")
+    refused(backed_up.sync(), "BackupNotFound", "expired, deleted, or not synced", code=3)
     assert [member.restores() for member in fleet.members] == [[], []]
 
 
