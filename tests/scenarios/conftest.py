@@ -8,13 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.fixtures import real_fleet
 from tests.real.fleet import RealFleet
 from tests.real.member import Member
 from tests.scenarios import objects
 from tests.scenarios.workspace import Workspace
-
-__all__ = ["real_fleet"]
 
 
 @pytest.fixture
