@@ -13,7 +13,7 @@ from reconciler.plan.summary import counted
 from reconciler.plan.verdict import Exit
 from reconciler.records import Phase, Record, Run, Texts, as_object, load_texts, texts_path
 
-LINES_OF_A_RUN = 5
+LINES_OF_A_RUN = 10
 
 
 def report(verdict: Verdict, form: str) -> None:

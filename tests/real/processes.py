@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -50,10 +51,14 @@ class Process:
         self._environment = dict(environment or {})
         self._guard: subprocess.Popen[bytes] | None = None
         self._pid = 0
+        self._changing = threading.RLock()  # members that are reset side by side start the storage that they share
 
     def start(self) -> None:
-        if self.alive:
-            return
+        with self._changing:
+            if not self.alive:
+                self._start()
+
+    def _start(self) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._guard = subprocess.Popen(
@@ -98,11 +103,12 @@ class Process:
         self.kill()
 
     def kill(self) -> None:
-        if self._guard is None:
-            return
-        self._signal(signal.SIGKILL)
-        self._guard.wait()
-        self._guard = None
+        with self._changing:
+            if self._guard is None:
+                return
+            self._signal(signal.SIGKILL)
+            self._guard.wait()
+            self._guard = None
 
     def pause(self) -> None:
         """Stop the process and its children where they are: connections stay open, nobody answers."""

@@ -8,22 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.fleet import RealFleet
-from tests.real.member import Member
+from tests.fleets import Fleet, Member
 from tests.scenarios import objects
 from tests.scenarios.workspace import Workspace
 
 
-@pytest.fixture
-def fleet(real_fleet: RealFleet) -> RealFleet:
-    """The members as new, with busybox and two ConfigMaps on each."""
-    _together(real_fleet, lambda member: member.reset())
-    _together(real_fleet, objects.populate)
-    return real_fleet
+@pytest.fixture(params=[pytest.param("real", marks=pytest.mark.real)])
+def fleet(request: pytest.FixtureRequest) -> Fleet:
+    """The members as new, with busybox and two ConfigMaps on each; every scenario runs on both fleets."""
+    fleet: Fleet = request.getfixturevalue(f"{request.param}_fleet")
+    _together(fleet, lambda member: member.reset())
+    _together(fleet, objects.populate)
+    return fleet
 
 
 @pytest.fixture
-def workspace(fleet: RealFleet, tmp_path: Path) -> Workspace:
+def workspace(fleet: Fleet, tmp_path: Path) -> Workspace:
     """A repository with a ledger and the fleet's files."""
     made = Workspace.create(tmp_path / "fleet", fleet.kubeconfig, tmp_path / "home")
     assert made.run("init").code == 0
@@ -40,6 +40,6 @@ def backed_up(workspace: Workspace) -> Workspace:
     return workspace
 
 
-def _together(fleet: RealFleet, work: Callable[[Member], None]) -> None:
+def _together(fleet: Fleet, work: Callable[[Member], None]) -> None:
     with ThreadPoolExecutor() as pool:
         list(pool.map(work, fleet.members))

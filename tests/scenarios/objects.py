@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tests.real.member import Member
+from tests.fleets import Member
 
 NAMESPACE = "kurator-backup"
 MEMBERS = ("kurator-member1", "kurator-member2")

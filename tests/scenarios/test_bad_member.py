@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
-from tests.real.fleet import RealFleet
+from tests.fleets import Fleet
 from tests.scenarios import objects
 from tests.scenarios.objects import MEMBERS, NAMESPACE
 from tests.scenarios.workspace import Workspace
 
-pytestmark = pytest.mark.real
 
-
-def test_the_other_completes_and_the_dead_one_follows(fleet: RealFleet, backed_up: Workspace) -> None:
+def test_the_other_completes_and_the_dead_one_follows(fleet: Fleet, backed_up: Workspace) -> None:
     dead, alive = fleet.members
     alive.remove_namespace(NAMESPACE)
     dead.stop_apiserver()
@@ -40,7 +36,7 @@ def test_the_other_completes_and_the_dead_one_follows(fleet: RealFleet, backed_u
     assert len(dead.restores()) == len(alive.restores()) == 1
 
 
-def test_a_member_that_hangs_costs_one_wait_of_a_few_seconds(fleet: RealFleet, backed_up: Workspace) -> None:
+def test_a_member_that_hangs_costs_one_wait_of_a_few_seconds(fleet: Fleet, backed_up: Workspace) -> None:
     hanging, alive = fleet.members
     hanging.pause_apiserver()
     backed_up.commit(
@@ -55,9 +51,7 @@ def test_a_member_that_hangs_costs_one_wait_of_a_few_seconds(fleet: RealFleet, b
     assert backed_up.sync().code == 0
 
 
-def test_a_member_that_dies_while_it_restores_is_followed_when_it_is_back(
-    fleet: RealFleet, backed_up: Workspace
-) -> None:
+def test_a_member_that_dies_while_it_restores_is_followed_when_it_is_back(fleet: Fleet, backed_up: Workspace) -> None:
     dying, _ = fleet.members
     dying.stop_velero()
     backed_up.commit(
@@ -75,7 +69,7 @@ def test_a_member_that_dies_while_it_restores_is_followed_when_it_is_back(
     assert len(dying.restores()) == 1
 
 
-def test_two_names_for_one_cluster_are_both_refused(fleet: RealFleet, workspace: Workspace) -> None:
+def test_two_names_for_one_cluster_are_both_refused(fleet: Fleet, workspace: Workspace) -> None:
     one = fleet.members[0].name
     options = ("--context", f"{MEMBERS[1]}={one}")
     workspace.commit({"backups/before.yaml": objects.backup("before")}, "Back up")

@@ -7,16 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.fleet import RealFleet
+from tests.fleets import Fleet
 from tests.scenarios import objects
 from tests.scenarios.objects import MEMBERS, NAMESPACE
 from tests.scenarios.workspace import Workspace, audited_creates
 
-pytestmark = pytest.mark.real
-
 
 @pytest.fixture
-def restored(fleet: RealFleet, backed_up: Workspace) -> Workspace:
+def restored(fleet: Fleet, backed_up: Workspace) -> Workspace:
     """Both members were restored once; after that the namespaces are gone, so that a second restore would show."""
     for member in fleet.members:
         member.remove_namespace(NAMESPACE)
@@ -28,7 +26,7 @@ def restored(fleet: RealFleet, backed_up: Workspace) -> Workspace:
     return backed_up
 
 
-def assert_nothing_runs(fleet: RealFleet, workspace: Workspace, code: int = 0) -> None:
+def assert_nothing_runs(fleet: Fleet, workspace: Workspace, code: int = 0) -> None:
     before = {member.name: len(member.writes()) for member in fleet.members}
     for _ in range(3):
         done = workspace.sync()
@@ -38,9 +36,7 @@ def assert_nothing_runs(fleet: RealFleet, workspace: Workspace, code: int = 0) -
         assert member.api.get(f"/api/v1/namespaces/{NAMESPACE}") is None
 
 
-def test_after_the_backup_and_with_it_the_restore_is_deleted(
-    fleet: RealFleet, restored: Workspace, tmp_path: Path
-) -> None:
+def test_after_the_backup_and_with_it_the_restore_is_deleted(fleet: Fleet, restored: Workspace, tmp_path: Path) -> None:
     for member in fleet.members:
         member.delete_backup(f"{member.name}-backup-default-before")
         assert member.restores() == []
@@ -52,13 +48,13 @@ def test_after_the_backup_and_with_it_the_restore_is_deleted(
     assert fresh.head() == head
 
 
-def test_after_the_file_is_renamed(fleet: RealFleet, restored: Workspace) -> None:
+def test_after_the_file_is_renamed(fleet: Fleet, restored: Workspace) -> None:
     restored.git("mv", "restores/back.yaml", "restores/2026-11-renamed.yaml")
     restored.git("commit", "-q", "-m", "Rename")
     assert_nothing_runs(fleet, restored)
 
 
-def test_after_a_human_deleted_the_record(fleet: RealFleet, restored: Workspace) -> None:
+def test_after_a_human_deleted_the_record(fleet: Fleet, restored: Workspace) -> None:
     record = restored.record("restores", "back")
     restored.commit({"status/restores/default/back.yaml": None}, "Make it run again")
     told = restored.sync()
@@ -69,21 +65,21 @@ def test_after_a_human_deleted_the_record(fleet: RealFleet, restored: Workspace)
     assert_nothing_runs(fleet, restored)
 
 
-def test_after_a_human_reverted_the_commits_of_the_record(fleet: RealFleet, restored: Workspace) -> None:
+def test_after_a_human_reverted_the_commits_of_the_record(fleet: Fleet, restored: Workspace) -> None:
     record = restored.record("restores", "back")
     restored.git("revert", "--no-edit", "HEAD", "HEAD~1")
     assert_nothing_runs(fleet, restored)
     assert restored.record("restores", "back") == record
 
 
-def test_after_the_file_is_removed_and_added_again(fleet: RealFleet, restored: Workspace) -> None:
+def test_after_the_file_is_removed_and_added_again(fleet: Fleet, restored: Workspace) -> None:
     restored.commit({"restores/back.yaml": None}, "Remove")
     assert_nothing_runs(fleet, restored)
     restored.commit({"restores/back.yaml": objects.restore("back", "before")}, "Add again")
     assert_nothing_runs(fleet, restored)
 
 
-def test_after_the_spec_was_edited(fleet: RealFleet, restored: Workspace) -> None:
+def test_after_the_spec_was_edited(fleet: Fleet, restored: Workspace) -> None:
     edited = objects.restore("back", "before", policy=objects.to_namespace("elsewhere"))
     restored.commit({"restores/back.yaml": edited}, "Edit what ran")
     assert_nothing_runs(fleet, restored, code=1)
@@ -91,7 +87,7 @@ def test_after_the_spec_was_edited(fleet: RealFleet, restored: Workspace) -> Non
     assert "SpecChanged" in [condition["type"] for condition in conditions]
 
 
-def test_after_the_fleet_grew(fleet: RealFleet, workspace: Workspace) -> None:
+def test_after_the_fleet_grew(fleet: Fleet, workspace: Workspace) -> None:
     old, new = fleet.members
     workspace.commit({"fleets/quickstart.yaml": objects.fleet(members=MEMBERS[:1])}, "A fleet of one")
     workspace.commit({"backups/before.yaml": objects.backup("before")}, "Back up")
@@ -107,7 +103,7 @@ def test_after_the_fleet_grew(fleet: RealFleet, workspace: Workspace) -> None:
     assert new.backups() == []
 
 
-def test_two_at_the_same_moment(fleet: RealFleet, backed_up: Workspace) -> None:
+def test_two_at_the_same_moment(fleet: Fleet, backed_up: Workspace) -> None:
     policy = objects.to_namespace("copied")
     backed_up.commit({"restores/twice.yaml": objects.restore("twice", "before", policy=policy)}, "Copy")
     with ThreadPoolExecutor() as pool:
@@ -121,7 +117,7 @@ def test_two_at_the_same_moment(fleet: RealFleet, backed_up: Workspace) -> None:
     assert backed_up.git("status", "--porcelain") == ""
 
 
-def test_two_clones_of_one_upstream_at_the_same_moment(fleet: RealFleet, backed_up: Workspace, tmp_path: Path) -> None:
+def test_two_clones_of_one_upstream_at_the_same_moment(fleet: Fleet, backed_up: Workspace, tmp_path: Path) -> None:
     policy = objects.to_namespace("copied")
     backed_up.commit({"restores/cloned.yaml": objects.restore("cloned", "before", policy=policy)}, "Copy")
     backed_up.git("clone", "-q", "--bare", ".", str(tmp_path / "upstream.git"))

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.fleet import RealFleet
+from tests.fleets import Fleet
 from tests.scenarios import objects
 from tests.scenarios.workspace import Workspace, audited_creates
 
-pytestmark = pytest.mark.real
 ROOT = Path(__file__).parents[2]
 
 # In the order in which a restore on two members comes by them.
@@ -49,7 +48,7 @@ STEPS = [
 
 
 @pytest.mark.timeout(900)
-def test_each_step(fleet: RealFleet, backed_up: Workspace) -> None:
+def test_each_step(fleet: Fleet, backed_up: Workspace) -> None:
     """One repository for all steps, so that what one kill leaves behind meets the next one too."""
     for number, (step, when) in enumerate(STEPS):
         name = f"copy-{number}"
@@ -69,7 +68,7 @@ def test_each_step(fleet: RealFleet, backed_up: Workspace) -> None:
         _assert_once(fleet, backed_up, name, f"killed {when} {step}")
 
 
-def _assert_once(fleet: RealFleet, workspace: Workspace, name: str, when: str) -> None:
+def _assert_once(fleet: Fleet, workspace: Workspace, name: str, when: str) -> None:
     for member in fleet.members:
         full = f"{member.name}-restore-default-{name}"
         assert audited_creates(member, "restores").count(full) == 1, when

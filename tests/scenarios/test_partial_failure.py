@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
 import yaml
 
-from tests.real.fleet import RealFleet
+from tests.fleets import Fleet
 from tests.scenarios import objects
 from tests.scenarios.objects import NAMESPACE
 from tests.scenarios.workspace import Workspace
 
-pytestmark = pytest.mark.real
 TEXT = 'deployments.apps "velero" not found'
 
 
-def test_the_true_error_text_is_recorded_and_shown(fleet: RealFleet, backed_up: Workspace) -> None:
+def test_the_true_error_text_is_recorded_and_shown(fleet: Fleet, backed_up: Workspace) -> None:
     broken, whole = fleet.members
     for member in fleet.members:
         member.remove_namespace(NAMESPACE)
@@ -41,7 +39,7 @@ def test_the_true_error_text_is_recorded_and_shown(fleet: RealFleet, backed_up: 
     assert len(broken.restores()) == 1
 
 
-def test_warnings_of_objects_that_are_there_and_differ_are_kept(fleet: RealFleet, backed_up: Workspace) -> None:
+def test_warnings_of_objects_that_are_there_and_differ_are_kept(fleet: Fleet, backed_up: Workspace) -> None:
     """Velero says Completed and leaves them as they are."""
     member = fleet.members[0]
     changed = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "plain", "namespace": NAMESPACE}}
@@ -51,6 +49,6 @@ def test_warnings_of_objects_that_are_there_and_differ_are_kept(fleet: RealFleet
     assert done.code == 0, done.text
     run = backed_up.runs("restores", "back")[member.name]
     assert run["warnings"] >= 1
-    assert 'ConfigMap "plain" already exists' in done.out
+    assert "already exists. Warning: the in-cluster version is different than the backed-up version" in done.out
     path = f"status/restores/default/back.d/{member.name}-1.yaml"
     assert 'ConfigMap "plain" already exists' in backed_up.git("show", f"HEAD:{path}")

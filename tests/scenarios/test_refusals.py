@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.fleet import RealFleet
+from tests.fleets import Fleet
 from tests.scenarios import objects
 from tests.scenarios.objects import MEMBERS
 from tests.scenarios.workspace import Result, Workspace
-
-pytestmark = pytest.mark.real
 
 
 def refused(done: Result, *words: str, code: int = 1) -> None:
@@ -70,7 +68,7 @@ def refused(done: Result, *words: str, code: int = 1) -> None:
         ),
     ],
 )
-def test_by_what_the_files_say(fleet: RealFleet, backed_up: Workspace, files: dict[str, str], words: list[str]) -> None:
+def test_by_what_the_files_say(fleet: Fleet, backed_up: Workspace, files: dict[str, str], words: list[str]) -> None:
     backed_up.commit(files, "Ask for what can't be")
     refused(backed_up.sync(), *words)
     for asked in files:
@@ -79,7 +77,7 @@ def test_by_what_the_files_say(fleet: RealFleet, backed_up: Workspace, files: di
     assert [member.restores() for member in fleet.members] == [[], []]
 
 
-def test_a_bad_file_stops_only_what_depends_on_it(fleet: RealFleet, backed_up: Workspace) -> None:
+def test_a_bad_file_stops_only_what_depends_on_it(fleet: Fleet, backed_up: Workspace) -> None:
     files = {
         "restores/broken.yaml": "kind: [Restore\n",
         "restores/good.yaml": objects.restore("good", "before", policy=objects.to_namespace("good")),
@@ -90,7 +88,7 @@ def test_a_bad_file_stops_only_what_depends_on_it(fleet: RealFleet, backed_up: W
     assert set(objects.config_maps(fleet.members[0], "good")) == {"plain", "marked"}
 
 
-def test_a_backup_that_failed(fleet: RealFleet, workspace: Workspace) -> None:
+def test_a_backup_that_failed(fleet: Fleet, workspace: Workspace) -> None:
     """Its storage location is taken away before Velero looks at it."""
     for member in fleet.members:
         member.pause_velero()
@@ -106,7 +104,7 @@ def test_a_backup_that_failed(fleet: RealFleet, workspace: Workspace) -> None:
     assert {run["phase"] for run in workspace.runs("restores", "x").values()} == {"Failed"}
 
 
-def test_a_backup_that_runs_is_waited_for(fleet: RealFleet, workspace: Workspace) -> None:
+def test_a_backup_that_runs_is_waited_for(fleet: Fleet, workspace: Workspace) -> None:
     slow, quick = fleet.members
     slow.pause_velero()
     workspace.commit({"backups/b.yaml": objects.backup("b"), "restores/x.yaml": objects.restore("x", "b")}, "Both")
@@ -117,7 +115,7 @@ def test_a_backup_that_runs_is_waited_for(fleet: RealFleet, workspace: Workspace
     assert workspace.sync().code == 0
 
 
-def test_a_backup_that_expired(fleet: RealFleet, backed_up: Workspace) -> None:
+def test_a_backup_that_expired(fleet: Fleet, backed_up: Workspace) -> None:
     for member in fleet.members:
         path = f"/apis/velero.io/v1/namespaces/velero/backups/{member.name}-backup-default-before"
         member.stop_velero()  # or its garbage collection would delete it first
@@ -127,7 +125,7 @@ def test_a_backup_that_expired(fleet: RealFleet, backed_up: Workspace) -> None:
     assert [member.restores() for member in fleet.members] == [[], []]
 
 
-def test_a_backup_that_is_being_deleted(fleet: RealFleet, backed_up: Workspace) -> None:
+def test_a_backup_that_is_being_deleted(fleet: Fleet, backed_up: Workspace) -> None:
     for member in fleet.members:
         path = f"/apis/velero.io/v1/namespaces/velero/backups/{member.name}-backup-default-before"
         member.stop_velero()
@@ -137,7 +135,7 @@ def test_a_backup_that_is_being_deleted(fleet: RealFleet, backed_up: Workspace) 
     assert [member.restores() for member in fleet.members] == [[], []]
 
 
-def test_a_backup_that_is_gone(fleet: RealFleet, backed_up: Workspace) -> None:
+def test_a_backup_that_is_gone(fleet: Fleet, backed_up: Workspace) -> None:
     for member in fleet.members:
         member.delete_backup(f"{member.name}-backup-default-before")
     backed_up.commit({"restores/x.yaml": objects.restore("x", "before")}, "Restore what is gone")
@@ -145,7 +143,7 @@ def test_a_backup_that_is_gone(fleet: RealFleet, backed_up: Workspace) -> None:
     assert [member.restores() for member in fleet.members] == [[], []]
 
 
-def test_a_name_that_somebody_else_took(fleet: RealFleet, backed_up: Workspace) -> None:
+def test_a_name_that_somebody_else_took(fleet: Fleet, backed_up: Workspace) -> None:
     taken, free = fleet.members
     name = f"{taken.name}-restore-default-x"
     taken.stop_velero()
@@ -166,7 +164,7 @@ def test_a_name_that_somebody_else_took(fleet: RealFleet, backed_up: Workspace) 
     assert backed_up.runs("restores", "x")[free.name]["phase"] == "Completed"
 
 
-def test_a_missing_secret_and_one_that_is_no_kubeconfig(fleet: RealFleet, workspace: Workspace, tmp_path: Path) -> None:
+def test_a_missing_secret_and_one_that_is_no_kubeconfig(fleet: Fleet, workspace: Workspace, tmp_path: Path) -> None:
     secrets = tmp_path / "secrets"
     (secrets / MEMBERS[0]).mkdir(parents=True)
     (secrets / MEMBERS[0] / "value").write_text("password: hunter2\n")
@@ -177,7 +175,7 @@ def test_a_missing_secret_and_one_that_is_no_kubeconfig(fleet: RealFleet, worksp
     assert [member.backups() for member in fleet.members] == [[], []]
 
 
-def test_storage_that_is_unavailable(fleet: RealFleet, backed_up: Workspace) -> None:
+def test_storage_that_is_unavailable(fleet: Fleet, backed_up: Workspace) -> None:
     fleet.s3.stop()
     for member in fleet.members:
         member.wait_storage("Unavailable")

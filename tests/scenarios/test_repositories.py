@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.fleet import RealFleet
+from tests.fleets import Fleet
 from tests.scenarios import objects
 from tests.scenarios.workspace import Workspace
-
-pytestmark = pytest.mark.real
 
 
 @pytest.fixture
@@ -61,7 +59,7 @@ def test_a_clone_works_on_its_upstream(upstream: Workspace, tmp_path: Path) -> N
 
 
 def test_a_clone_that_is_behind_runs_what_the_upstream_asks_for(
-    fleet: RealFleet, upstream: Workspace, tmp_path: Path
+    fleet: Fleet, upstream: Workspace, tmp_path: Path
 ) -> None:
     behind, other = upstream.clone(tmp_path / "behind"), upstream.clone(tmp_path / "other")
     other.commit({"restores/back.yaml": objects.restore("back", "before")}, "Merged on the server")
@@ -75,7 +73,7 @@ def test_a_clone_that_is_behind_runs_what_the_upstream_asks_for(
     assert [len(member.restores()) for member in fleet.members] == [1, 1]
 
 
-def test_a_dirty_tree_is_neither_read_nor_touched(fleet: RealFleet, workspace: Workspace) -> None:
+def test_a_dirty_tree_is_neither_read_nor_touched(fleet: Fleet, workspace: Workspace) -> None:
     workspace.commit({"backups/before.yaml": objects.backup("before")}, "Back up")
     dirty = {
         "backups/before.yaml": "neither YAML: [nor committed",

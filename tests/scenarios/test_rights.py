@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 import yaml
 
-from tests.real.fleet import RealFleet
-from tests.real.member import Member
+from tests.fleets import Fleet, Member
 from tests.scenarios import objects
 from tests.scenarios.objects import MEMBERS
 from tests.scenarios.workspace import Workspace
 
-pytestmark = pytest.mark.real
 README = Path(__file__).parents[2] / "README.md"
 
 
@@ -41,7 +38,7 @@ def token_of(member: Member) -> str:
     return str(made["status"]["token"])
 
 
-def test_backup_and_restore_with_the_least_rights(fleet: RealFleet, workspace: Workspace, tmp_path: Path) -> None:
+def test_backup_and_restore_with_the_least_rights(fleet: Fleet, workspace: Workspace, tmp_path: Path) -> None:
     secrets = tmp_path / "secrets"
     for member in fleet.members:
         (secrets / member.name).mkdir(parents=True)
@@ -64,7 +61,7 @@ def test_backup_and_restore_with_the_least_rights(fleet: RealFleet, workspace: W
     assert 'deployments.apps "velero" not found' in done.out
 
 
-def test_without_rights_the_member_is_waited_for(fleet: RealFleet, workspace: Workspace, tmp_path: Path) -> None:
+def test_without_rights_the_member_is_waited_for(fleet: Fleet, workspace: Workspace, tmp_path: Path) -> None:
     secrets = tmp_path / "secrets"
     for member in fleet.members:
         token = token_of(member)
@@ -78,7 +75,7 @@ def test_without_rights_the_member_is_waited_for(fleet: RealFleet, workspace: Wo
     assert "cannot" in done.out
 
 
-def test_a_token_that_is_not_known(fleet: RealFleet, workspace: Workspace, tmp_path: Path) -> None:
+def test_a_token_that_is_not_known(fleet: Fleet, workspace: Workspace, tmp_path: Path) -> None:
     secrets = tmp_path / "secrets"
     for member in fleet.members:
         (secrets / member.name).mkdir(parents=True)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tests.real.fleet import RealFleet
+from tests.fleets import Fleet
 from tests.scenarios import objects
 from tests.scenarios.objects import MEMBERS, NAMESPACE
 from tests.scenarios.workspace import Workspace
 
-pytestmark = pytest.mark.real
 
-
-def test_only_labelled_objects_come_back_and_only_there(fleet: RealFleet, backed_up: Workspace) -> None:
+def test_only_labelled_objects_come_back_and_only_there(fleet: Fleet, backed_up: Workspace) -> None:
     untouched, restored = fleet.members
     for member in fleet.members:
         member.remove_namespace(NAMESPACE)

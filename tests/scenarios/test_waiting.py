@@ -7,17 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.fleet import RealFleet
+from tests.fleets import Fleet
 from tests.scenarios import objects
 from tests.scenarios.objects import MEMBERS
 from tests.scenarios.workspace import Workspace
 
-pytestmark = pytest.mark.real
 COPY = objects.to_namespace("copied")
 
 
 @pytest.fixture
-def waiting(fleet: RealFleet, backed_up: Workspace) -> Workspace:
+def waiting(fleet: Fleet, backed_up: Workspace) -> Workspace:
     """A Restore that waits for member 1 and has completed on member 2."""
     fleet.members[0].stop_apiserver()
     backed_up.commit({"restores/copy.yaml": objects.restore("copy", "before", policy=COPY)}, "Copy")
@@ -26,7 +25,7 @@ def waiting(fleet: RealFleet, backed_up: Workspace) -> Workspace:
     return backed_up
 
 
-def ended(fleet: RealFleet, workspace: Workspace, phase: str, reason: str) -> None:
+def ended(fleet: Fleet, workspace: Workspace, phase: str, reason: str) -> None:
     """Member 1 is back, and its run has ended like that without a Restore there."""
     run = workspace.runs("restores", "copy")[MEMBERS[0]]
     assert (run["phase"], run["reason"]) == (phase, reason)
@@ -38,33 +37,33 @@ def ended(fleet: RealFleet, workspace: Workspace, phase: str, reason: str) -> No
     assert len(fleet.members[1].restores()) == 1
 
 
-def test_withdrawn_with_its_file(fleet: RealFleet, waiting: Workspace) -> None:
+def test_withdrawn_with_its_file(fleet: Fleet, waiting: Workspace) -> None:
     waiting.commit({"restores/copy.yaml": None}, "No more")
     waiting.sync()
     ended(fleet, waiting, "Held", "Withdrawn")
 
 
-def test_withdrawn_from_one_cluster(fleet: RealFleet, waiting: Workspace) -> None:
+def test_withdrawn_from_one_cluster(fleet: Fleet, waiting: Workspace) -> None:
     waiting.commit({"fleets/quickstart.yaml": objects.fleet(members=MEMBERS[1:])}, "The fleet shrinks")
     assert waiting.sync().code == 1
     ended(fleet, waiting, "Held", "Withdrawn")
 
 
-def test_changed_after_the_first_run_began(fleet: RealFleet, waiting: Workspace) -> None:
+def test_changed_after_the_first_run_began(fleet: Fleet, waiting: Workspace) -> None:
     edited = objects.restore("copy", "before", policy=objects.to_namespace("elsewhere"))
     waiting.commit({"restores/copy.yaml": edited}, "Edit")
     assert waiting.sync().code == 1
     ended(fleet, waiting, "Held", "SpecChanged")
 
 
-def test_abandoned_with_its_cluster(fleet: RealFleet, waiting: Workspace) -> None:
+def test_abandoned_with_its_cluster(fleet: Fleet, waiting: Workspace) -> None:
     alone = objects.fleet(members=MEMBERS[1:], declared=MEMBERS[1:])
     waiting.commit({"fleets/quickstart.yaml": alone}, "Member 1 is no more")
     assert waiting.sync().code == 1
     ended(fleet, waiting, "Failed", "Abandoned")
 
 
-def test_too_late(fleet: RealFleet, backed_up: Workspace) -> None:
+def test_too_late(fleet: Fleet, backed_up: Workspace) -> None:
     fleet.members[0].stop_apiserver()
     late = objects.restore("copy", "before", more="startWithin: 1s", policy=COPY)
     backed_up.commit({"restores/copy.yaml": late}, "Copy, now or never")
@@ -74,7 +73,7 @@ def test_too_late(fleet: RealFleet, backed_up: Workspace) -> None:
     ended(fleet, backed_up, "Failed", "Expired")
 
 
-def test_a_broken_file_freezes_what_waits(fleet: RealFleet, waiting: Workspace) -> None:
+def test_a_broken_file_freezes_what_waits(fleet: Fleet, waiting: Workspace) -> None:
     """It looks removed, but nobody can tell: nothing is withdrawn, nothing starts, and mended it goes on."""
     whole = (waiting.root / "restores/copy.yaml").read_text()
     waiting.commit({"restores/copy.yaml": "kind: ["}, "Break it")
@@ -88,7 +87,7 @@ def test_a_broken_file_freezes_what_waits(fleet: RealFleet, waiting: Workspace) 
     assert len(fleet.members[0].restores()) == 1
 
 
-def test_vanished_while_it_ran(fleet: RealFleet, backed_up: Workspace) -> None:
+def test_vanished_while_it_ran(fleet: Fleet, backed_up: Workspace) -> None:
     """Somebody took our finalizer off and deleted it: it may have run, and does not run again."""
     member = fleet.members[0]
     member.pause_velero()
@@ -108,7 +107,7 @@ def test_vanished_while_it_ran(fleet: RealFleet, backed_up: Workspace) -> None:
     assert member.restores() == []
 
 
-def test_deleted_before_velero_took_it_up(fleet: RealFleet, backed_up: Workspace) -> None:
+def test_deleted_before_velero_took_it_up(fleet: Fleet, backed_up: Workspace) -> None:
     member = fleet.members[0]
     member.stop_velero()
     backed_up.commit(
@@ -124,7 +123,7 @@ def test_deleted_before_velero_took_it_up(fleet: RealFleet, backed_up: Workspace
     assert member.api.get("/api/v1/namespaces/copied") is None
 
 
-def test_finished_and_its_backup_deleted_while_nobody_looked(fleet: RealFleet, backed_up: Workspace) -> None:
+def test_finished_and_its_backup_deleted_while_nobody_looked(fleet: Fleet, backed_up: Workspace) -> None:
     """Our finalizer keeps the Restore until its true outcome is recorded."""
     policy = objects.to_namespace("copied")
     backed_up.commit({"restores/copy.yaml": objects.restore("copy", "before", policy=policy)}, "Copy")
@@ -149,7 +148,7 @@ def test_finished_and_its_backup_deleted_while_nobody_looked(fleet: RealFleet, b
     assert backed_up.sync().code == 0
 
 
-def test_lost_with_a_rewritten_history(fleet: RealFleet, backed_up: Workspace) -> None:
+def test_lost_with_a_rewritten_history(fleet: Fleet, backed_up: Workspace) -> None:
     """A Restore that no record knows any more is found on the member by its run id, recorded, and not run again."""
     head = backed_up.head()
     fleet.members[0].stop_velero()
@@ -167,7 +166,7 @@ def test_lost_with_a_rewritten_history(fleet: RealFleet, backed_up: Workspace) -
     assert "reconciler/recorded" not in made["metadata"].get("finalizers", [])
 
 
-def test_a_new_machine_takes_over(fleet: RealFleet, backed_up: Workspace, tmp_path: Path) -> None:
+def test_a_new_machine_takes_over(fleet: Fleet, backed_up: Workspace, tmp_path: Path) -> None:
     """The first machine dies after the create; a fresh clone follows the run, records it and releases it."""
     backed_up.git("clone", "-q", "--bare", ".", str(tmp_path / "upstream.git"))
     upstream = Workspace(tmp_path / "upstream.git", backed_up.kubeconfig, backed_up.home)

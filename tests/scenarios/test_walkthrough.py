@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from tests.real.fleet import RealFleet
+from tests.fleets import Fleet
 from tests.scenarios import objects
 from tests.scenarios.objects import MEMBERS, NAMESPACE
 from tests.scenarios.workspace import Workspace
 
-pytestmark = pytest.mark.real
 FINALIZER = "reconciler/recorded"
 
 
-def test_a_namespace_comes_back_on_both_members(fleet: RealFleet, workspace: Workspace) -> None:
+def test_a_namespace_comes_back_on_both_members(fleet: Fleet, workspace: Workspace) -> None:
     workspace.commit({"backups/before.yaml": objects.backup("before")}, "Back up")
     before = {member.name: (objects.config_maps(member), objects.deployments(member)) for member in fleet.members}
 
@@ -79,7 +76,7 @@ def _assert_recorded(workspace: Workspace, asked: str) -> None:
     ]
 
 
-def test_backup_and_restore_of_one_commit(fleet: RealFleet, workspace: Workspace) -> None:
+def test_backup_and_restore_of_one_commit(fleet: Fleet, workspace: Workspace) -> None:
     """A Restore of a Backup that still runs waits for it, on each cluster for itself."""
     workspace.commit(
         {
@@ -94,14 +91,14 @@ def test_backup_and_restore_of_one_commit(fleet: RealFleet, workspace: Workspace
         assert objects.config_maps(member, "copied") == objects.config_maps(member)
 
 
-def test_kubeconfigs_from_a_directory_of_secrets(fleet: RealFleet, workspace: Workspace, tmp_path: Path) -> None:
+def test_kubeconfigs_from_a_directory_of_secrets(fleet: Fleet, workspace: Workspace, tmp_path: Path) -> None:
     workspace.commit({"backups/before.yaml": objects.backup("before")}, "Back up")
     workspace.kubeconfig = tmp_path / "none"
     done = workspace.sync("--kubeconfig-dir", str(fleet.kubeconfig_directory))
     assert done.code == 0, done.text
 
 
-def test_every_field_reaches_velero(fleet: RealFleet, backed_up: Workspace) -> None:
+def test_every_field_reaches_velero(fleet: Fleet, backed_up: Workspace) -> None:
     policy = f"""namespaceMapping: {{{NAMESPACE}: mapped}}
     preserveStatus: {{includedResources: [deployments]}}
     preserveNodePorts: true
@@ -139,7 +136,7 @@ def test_machine_output_and_get(backed_up: Workspace) -> None:
     assert synced["changed"] == []
 
 
-def test_a_backup_that_kurator_made_is_restored_from_once_it_is_held(fleet: RealFleet, workspace: Workspace) -> None:
+def test_a_backup_that_kurator_made_is_restored_from_once_it_is_held(fleet: Fleet, workspace: Workspace) -> None:
     """Kurator's controller made it under the name that ours would have, and the file is in the repository."""
     for member in fleet.members:
         name = f"{member.name}-backup-default-old"
