@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: setup check test e2e fleet bench clean
+.PHONY: setup demo check test e2e fleet bench pictures clean
 
 setup: $(STAMP)
 
@@ -16,13 +16,16 @@ $(STAMP): pyproject.toml
 	$(RUN)/python -m pip install --quiet --editable . --group dev
 	@touch $@
 
+demo: setup
+	@$(RUN)/reconciler demo
+
 check: setup
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
 	$(RUN)/mypy
 
 test: setup
-	$(RUN)/pytest
+	$(RUN)/pytest --numprocesses auto --dist worksteal
 
 e2e: setup
 	$(RUN)/python -m tests.real.build
@@ -34,6 +37,9 @@ fleet: setup
 bench: setup
 	$(RUN)/python -m tests.real.build
 	$(RUN)/python -m tests.bench
+
+pictures: setup
+	$(RUN)/python -m tests.pictures
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

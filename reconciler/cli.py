@@ -154,6 +154,15 @@ def get(kind: str, name: str, namespace: str, all_namespaces: bool, output: str 
 
 
 @main.command()
+@click.option("--keep", is_flag=True, help="Leave the fleet and the repository up, to try by hand, until Ctrl-C.")
+def demo(keep: bool) -> None:
+    """See the whole job in under a minute, on a fleet in this process."""
+    from reconciler.demo.story import tell
+
+    tell(keep)
+
+
+@main.command()
 @click.argument("kind", type=click.Choice(sorted(KINDS)))
 @click.argument("name", metavar="NAMESPACE/NAME")
 @_repository

@@ -18,11 +18,13 @@ TESTS = sorted((TOP / "tests").rglob("*.py"))
 DOORS = {
     "git": ["reconciler.repository"],
     "kubernetes": ["reconciler.members"],
-    "aiohttp": ["reconciler.members"],
+    "aiohttp": ["reconciler.members", "reconciler.simulation"],
     "ruamel": ["reconciler.manifests"],
     "click": ["reconciler.cli"],
     "rich": ["reconciler.output"],
-    "yaml": ["reconciler.records", "reconciler.members.kubeconfig", "reconciler.output"],
+    "yaml": ["reconciler.records", "reconciler.members.kubeconfig", "reconciler.output", "reconciler.simulation"],
+    "cronsim": ["reconciler.simulation.velero.cron"],
+    "cryptography": ["reconciler.simulation.certificates"],
     "pydantic": ["reconciler.resources", "reconciler.names", "reconciler.manifests"],
     "pydantic_core": ["reconciler.manifests"],
 }
@@ -46,6 +48,7 @@ FORBIDDEN = {
     "reconciler.members": ["reconciler.repository", "reconciler.output", "reconciler.cli"],
     "reconciler.output": ["reconciler.repository", "reconciler.members", "reconciler.cli"],
     "reconciler.records": ["reconciler.plan", "reconciler.velero", "reconciler.repository", "reconciler.members"],
+    "reconciler.simulation": [f"reconciler.{name}" for name in OUR_OUTSIDE],
     **{pure: [f"reconciler.{name}" for name in OUR_OUTSIDE] for pure in PURE},
 }
 

@@ -7,6 +7,7 @@ was there, or a Kubernetes Status of 400, 401, 403, 404 or 422, proves that a re
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -159,5 +160,6 @@ def _cause(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "timed out"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"{error.host}:{error.port}: {error.os_error.strerror or type(error.os_error).__name__}"
+        number = error.os_error.errno
+        return f"{error.host}:{error.port}: {os.strerror(number) if number else type(error.os_error).__name__}"
     return str(error) or type(error).__name__

@@ -43,6 +43,13 @@ def table(*columns: str) -> Table:
     return made
 
 
+def say(text: str, style: str = "") -> None:
+    """A line on stdout, there at once: what follows it may be another program's."""
+    console = out()
+    console.print(Text(text, style=style), soft_wrap=True)
+    console.file.flush()
+
+
 def show(grid: Table) -> None:
     """A table on stdout, without the blanks that fill its lines."""
     console = out()

@@ -72,7 +72,7 @@ def _detail(record: Record, run: Run, done: Pass) -> str:
     answer = done.answers.get(run.cluster, UNASKED)
     seen = answer.seen.get((record.identity.kind, run.object_name))
     if run.phase is not Phase.IN_PROGRESS:
-        return ": ".join(part for part in (run.reason, run.message) if part)
+        return ": ".join(part for part in (run.reason, run.message) if part and part != run.phase)
     if answer.failure:
         return f"{answer.failure.reason}: {answer.failure.message}"
     if seen is None:

@@ -44,7 +44,7 @@ def _table(records: list[Record]) -> None:
     grid = table("CLUSTER", "OBJECT", "PHASE", *(("REASON", "MESSAGE") if told else ()))
     for record in records:
         for run in record.runs:
-            why = (run.reason, Text(run.message)) if told else ()
+            why = (run.reason if run.reason != run.phase else "", Text(run.message)) if told else ()
             grid.add_row(run.cluster.name, str(record.identity), phase(run.phase), *why)
     show(grid)
 

@@ -13,7 +13,7 @@ from tests.scenarios import objects
 from tests.scenarios.workspace import Workspace
 
 
-@pytest.fixture(params=[pytest.param("real", marks=pytest.mark.real)])
+@pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.real)])
 def fleet(request: pytest.FixtureRequest) -> Fleet:
     """The members as new, with busybox and two ConfigMaps on each; every scenario runs on both fleets."""
     fleet: Fleet = request.getfixturevalue(f"{request.param}_fleet")

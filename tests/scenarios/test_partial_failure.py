@@ -49,6 +49,7 @@ def test_warnings_of_objects_that_are_there_and_differ_are_kept(fleet: Fleet, ba
     assert done.code == 0, done.text
     run = backed_up.runs("restores", "back")[member.name]
     assert run["warnings"] >= 1
-    assert "already exists. Warning: the in-cluster version is different than the backed-up version" in done.out
     path = f"status/restores/default/back.d/{member.name}-1.yaml"
-    assert 'ConfigMap "plain" already exists' in backed_up.git("show", f"HEAD:{path}")
+    text = "ConfigMap:plain already exists. Warning: the in-cluster version is different than the backed-up version"
+    assert text in backed_up.git("show", f"HEAD:{path}")
+    assert text in done.out
