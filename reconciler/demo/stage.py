@@ -69,7 +69,13 @@ class Stage:
     def run(self, *command: str, code: int = 0) -> None:
         """Shows a command and its true output. Raises ReconcilerError where it ends with another exit code."""
         say(f"$ {shlex.join(command)}", "cyan")
-        done = subprocess.run([_program(command[0]), *command[1:]], cwd=self.clone, env=self.environment, check=False)
+        done = subprocess.run(
+            [_program(command[0]), *command[1:]],
+            cwd=self.clone,
+            env=self.environment,
+            check=False,
+            process_group=0,  # Ctrl-C comes to the demo alone, which then ends the command
+        )
         if command[0] == "reconciler" and done.returncode:
             say(f"(exit code {done.returncode})", "dim")
         if done.returncode != code:

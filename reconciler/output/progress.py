@@ -43,10 +43,13 @@ class Progress:
             self._tell(rows)
 
     def _redraw(self, rows: list[tuple[Record, Run, str]]) -> None:
+        shown = rows[:LINES_ON_A_TERMINAL]
         grid = table("CLUSTER", "OBJECT", "PHASE", "")
-        grid.columns[-1].no_wrap, grid.columns[-1].overflow = True, "ellipsis"
-        for record, run, detail in rows[:LINES_ON_A_TERMINAL]:
-            grid.add_row(run.cluster.name, str(record.identity), phase(run.phase), Text(detail))
+        room = self._console.width - max((_width(record, run) for record, run, _ in shown), default=0)
+        for record, run, detail in shown:
+            text = Text(detail)
+            text.truncate(max(room, 1), overflow="ellipsis")
+            grid.add_row(run.cluster.name, str(record.identity), phase(run.phase), text)
         if len(rows) > LINES_ON_A_TERMINAL:
             grid.add_row(f"… {len(rows) - LINES_ON_A_TERMINAL} more", "", "", "")
         self._live.update(grid, refresh=True)
@@ -58,6 +61,11 @@ class Progress:
             if self._told.get(run.run_id) != known:
                 self._told[run.run_id] = known
                 self._console.print(f"{line}{' (' + detail + ')' if detail else ''}")
+
+
+def _width(record: Record, run: Run) -> int:
+    """Of a line without its detail; columns are three blanks apart."""
+    return len(run.cluster.name) + len(str(record.identity)) + max(len(run.phase), len("InProgress")) + 3 * 3
 
 
 def _rows(done: Pass) -> Iterator[tuple[Record, Run]]:

@@ -138,6 +138,20 @@ def test_a_deployment_brings_pods_and_takes_them_along(http: Http) -> None:
     wait_for_items(http, f"{SPACE}/pods", 0)
 
 
+def test_a_rollout_goes_as_far_as_pods_that_are_not_ready_let_it(http: Http) -> None:
+    http("POST", DEPLOYMENTS, deployment(replicas=4))
+    wait_for_items(http, f"{SPACE}/pods", 4)
+    container = {"name": "web", "image": "busybox:2"}
+    http("PATCH", f"{DEPLOYMENTS}/web", {"spec": {"template": {"spec": {"containers": [container]}}}}, MERGE_PATCH)
+    wait_for_items(http, REPLICA_SETS, 2)
+    wait_for_items(http, f"{SPACE}/pods", 5)
+    replicas = {
+        each["metadata"]["annotations"]["deployment.kubernetes.io/revision"]: each["spec"]["replicas"]
+        for each in http("GET", REPLICA_SETS).body["items"]
+    }
+    assert replicas == {"1": 3, "2": 2}
+
+
 def test_what_was_orphaned_is_adopted(http: Http) -> None:
     http("POST", DEPLOYMENTS, deployment(replicas=1))
     (pod,) = wait_for_items(http, f"{SPACE}/pods", 1)

@@ -71,9 +71,19 @@ def test_field_selectors(three: Http) -> None:
     assert custom == "field label not supported: spec.x"
 
 
-def test_selectors_that_make_no_sense(three: Http) -> None:
-    refused = three("GET", MAPS, labelSelector="tier=(")
-    assert refused.refusal == (400, "BadRequest", "unable to parse requirement: found '(', expected: identifier")
+@pytest.mark.parametrize(
+    ("selector", "refusal"),
+    [
+        ("tier=(", "unable to parse requirement: found '(', expected: identifier"),
+        ("tier in web", "unable to parse requirement: found 'web' expected: '('"),
+        ("tier in (web", "unable to parse requirement: found '', expected: ',' or ')'"),
+        ("tier=web=db", "found '=', expected: ',' or 'end of string'"),
+        ("tier,,keep", "found ',', expected: identifier after ','"),
+        ("=web", "found '=', expected: !, identifier, or 'end of string'"),
+    ],
+)
+def test_selectors_that_make_no_sense(three: Http, selector: str, refusal: str) -> None:
+    assert three("GET", MAPS, labelSelector=selector).refusal == (400, "BadRequest", refusal)
     assert three("GET", MAPS, limit="x").refusal == (400, "BadRequest", 'strconv.ParseInt: parsing "x": invalid syntax')
 
 

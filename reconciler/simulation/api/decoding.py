@@ -55,8 +55,41 @@ def body_of(request: Request, message: str = "") -> Any:
 
 
 def patch_of(request: Request) -> Any:
-    """A whole object, or a merge patch of one."""
-    return parse(request.body) if "patch" in request.content_type else body_of(request)
+    """A patch in JSON; or, where it is a PUT, the whole object. 400 for what can't be read."""
+    if "patch" not in request.content_type:
+        return body_of(request)
+    try:
+        return parse(request.body)
+    except ValueError as error:
+        raise bad_request(f"error decoding patch: {_why(error)}") from error
+
+
+def applied(kind: Kind, request: Request) -> Object:
+    """The configuration of a server-side apply, which may have no unknown field."""
+    config, of = read_yaml(request.body), kind.type
+    if not isinstance(config, dict):
+        wrong = f"json: cannot unmarshal {go_type(config)} into Go value of type map[string]interface {{}}"
+        raise bad_request(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {wrong}")
+    version, name = config.get("apiVersion") or "", config.get("kind") or ""
+    if (version, name) != (of.api_version, of.kind):
+        group, _, number = str(version).rpartition("/")
+        raise bad_request(f"invalid object type: {group}/{number}, Kind={name}")
+    for error in strict_errors(kind, config):
+        meta = config.get("metadata") or {}
+        which = f"{meta.get('namespace', '')}/{meta.get('name', '')}; {of.group}/{of.version}"
+        path = error.removeprefix('unknown field "').rstrip('"')
+        text = f"failed to create typed patch object ({which}, Kind={of.kind}): .{path}: field not declared in schema"
+        raise StatusError(500, "", text)
+    return config
+
+
+def go_type(value: Any) -> str:
+    """As `encoding/json` calls it."""
+    return _GO_TYPES.get(type(value), "null")
+
+
+def _why(error: Exception) -> str:
+    return "unexpected end of JSON input" if "Expecting" in str(error) else str(error)
 
 
 def read_yaml(body: bytes) -> Any:
@@ -79,13 +112,10 @@ def decode(kind: Kind, request: Request) -> tuple[Object, tuple[str, ...]]:
     try:
         found = body_of(request)
     except (ValueError, yaml.YAMLError) as error:
-        why = "unexpected end of JSON input" if "Expecting" in str(error) else str(error)
-        raise _unrecognized(kind, f"couldn't get version/kind; json parse error: {why}", request.body) from error
+        why = f"couldn't get version/kind; json parse error: {_why(error)}"
+        raise _unrecognized(kind, why, request.body) from error
     if not isinstance(found, dict):
-        wrong = _GO_TYPES.get(type(found), "null")
-        go = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
-        why = f"json: cannot unmarshal {wrong} into Go value of type {go}"
-        raise _unrecognized(kind, f"couldn't get version/kind; json parse error: {why}", request.body)
+        raise _unrecognized(kind, _no_object(found), request.body)
     version, name = found.get("apiVersion"), found.get("kind")
     if kind.custom:
         for field, value in (("Kind", name), ("apiVersion", version)):
@@ -104,6 +134,12 @@ def decode(kind: Kind, request: Request) -> tuple[Object, tuple[str, ...]]:
     return found, check_fields(kind, found, request)
 
 
+def _no_object(found: Any) -> str:
+    go = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+    why = f"json: cannot unmarshal {go_type(found)} into Go value of type {go}"
+    return f"couldn't get version/kind; json parse error: {why}"
+
+
 def check_fields(kind: Kind, obj: Object, request: Request) -> tuple[str, ...]:
     """As `fieldValidation` asks for it: 400, or the warnings."""
     validation = request.query.get("fieldValidation") or "Warn"
@@ -119,8 +155,8 @@ def check_fields(kind: Kind, obj: Object, request: Request) -> tuple[str, ...]:
 def check_patched(kind: Kind, obj: Object, request: Request) -> tuple[str, ...]:
     """As `check_fields` for the outcome of a patch, which a server refuses with 422 and the whole object."""
     try:
-        if not isinstance(obj.get("metadata"), dict):
-            raise bad_request("json: cannot unmarshal null into Go struct field ObjectMeta.metadata")
+        if (obj.get("apiVersion"), obj.get("kind")) != (kind.type.api_version, kind.type.kind):
+            raise _other_kind(kind, str(obj.get("apiVersion")), str(obj.get("kind")))
         warnings = check_fields(kind, obj, request)
         if not kind.custom:
             conform(kind, obj)
@@ -136,7 +172,9 @@ def check_patched(kind: Kind, obj: Object, request: Request) -> tuple[str, ...]:
 def removal_options(request: Request) -> Object:
     """The DeleteOptions of body and query: propagationPolicy, uid, dryRun."""
     found: Any = body_of(request, "meta/v1.DeleteOptions") if request.body.strip() else {}
-    options: Object = found if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        raise bad_request(_no_object(found))
+    options: Object = found
     policy = request.query.get("propagationPolicy") or options.get("propagationPolicy") or ""
     if options.get("orphanDependents") or request.flag("orphanDependents"):
         policy = "Orphan"

@@ -14,7 +14,7 @@ import re
 from typing import Any
 
 from reconciler.simulation.api.statuses import ApiStatusError, Cause, bad_request, invalid
-from reconciler.simulation.api.types import OBJECT_META, Kind, resolve, schemas
+from reconciler.simulation.api.types import OBJECT_META, Kind, resolve
 from reconciler.simulation.cluster import Object
 
 _PRESERVE = "x-kubernetes-preserve-unknown-fields"
@@ -225,17 +225,6 @@ def strict_errors(kind: Kind, obj: Object) -> list[str]:
     walk.decode(obj)
     repeated = [f'duplicate field "{path}"' for path in walk.repeated]
     return repeated + [f'unknown field "{path}"' for path in walk.unknown]
-
-
-def schema_at(kind: Kind, path: tuple[str, ...]) -> Object:
-    """The schema of a field, e.g. ("spec", "template"); empty where none is known. Items of lists are named `*`."""
-    node = resolve(kind.schema)
-    for step in path:
-        if step == "metadata" and kind.custom and node is kind.schema:
-            node = schemas()[OBJECT_META]
-        else:
-            node = resolve(step_into(node, step))
-    return node
 
 
 def step_into(node: Object, step: str) -> Object:

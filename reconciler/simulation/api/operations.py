@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from reconciler.simulation.api import decoding, patches, selectors, statuses
 from reconciler.simulation.api.applying import apply
-from reconciler.simulation.api.fields import parse
 from reconciler.simulation.api.rendering import Renderer
 from reconciler.simulation.api.requests import Answer, Request, Target
 from reconciler.simulation.api.selectors import Selector
@@ -118,19 +115,16 @@ class Operation:
 
     def named(self, obj: Object) -> Object:
         """Its metadata, which must name the object of the path. 400 where it names another."""
-        meta: Object = obj.setdefault("metadata", {})
-        name = meta.setdefault("name", self.target.name)
-        if name != self.target.name:
-            text = f"the name of the object ({name}) does not match the name on the URL ({self.target.name})"
+        meta: Object = obj.get("metadata") or {}
+        name, wanted = meta.get("name"), self.target.name
+        if not name:
+            text = f"the name of the object ({wanted} based on URL) was undeterminable: name must be provided"
             raise statuses.bad_request(text)
+        if name != wanted:
+            raise statuses.bad_request(f"the name of the object ({name}) does not match the name on the URL ({wanted})")
         if self.kind.type.namespaced and meta.setdefault("namespace", self.namespace) != self.namespace:
-            text = "the namespace of the object does not match the namespace on the request"
-            raise statuses.bad_request(
-                f"the namespace of the object ({meta['namespace']}) does not match the namespace on the URL"
-                f" ({self.namespace})"
-                if self.target.verb == "patch"
-                else text.replace("object does", "provided object does").replace("on the", "sent on the")
-            )
+            text = "the namespace of the provided object does not match the namespace sent on the request"
+            raise statuses.bad_request(text)
         return meta
 
     def check_identity(self, meta: Object) -> None:
@@ -158,21 +152,19 @@ class Operation:
             raise self.unsupported(sort)
         old = self.current()
         new = self.patched(old, sort)
-        warnings = decoding.check_patched(self.kind, new, self.request)
         self.named(new)
+        warnings = decoding.check_patched(self.kind, new, self.request)
         subresource = self.target.subresource
         made = self.store.update(self.kind.type.name, new, dry_run=dry_run, subresource=subresource)
         return self.render.one(200, made, warnings)
 
     def patched(self, old: Object, sort: str) -> Object:
-        try:
-            patch: Any = parse(self.request.body)
-        except ValueError as error:
-            raise statuses.bad_request(f"error decoding patch: {error}") from error
+        patch = decoding.patch_of(self.request)
         if sort == _JSON_PATCH:
             return patches.json_patch(old, patch)
         if not isinstance(patch, dict):
-            raise statuses.bad_request("json: cannot unmarshal array into Go value of type map[string]interface {}")
+            wrong = f"json: cannot unmarshal {decoding.go_type(patch)} into Go value of type map[string]interface {{}}"
+            raise statuses.bad_request(f"error decoding patch: {wrong}")
         if sort == _STRATEGIC:
             merged: Object = patches.strategic_merge(old, patch, self.kind.schema)
         else:
@@ -191,23 +183,17 @@ class Operation:
         if not manager:
             missing = Cause("fieldManager", "Required value: is required for apply patch")
             raise statuses.invalid_options("PatchOptions", missing)
-        config = decoding.read_yaml(self.request.body)
         of = self.kind.type
-        if not isinstance(config, dict) or (config.get("apiVersion"), config.get("kind")) != (of.api_version, of.kind):
-            group, _, version = str((config or {}).get("apiVersion") or "/").rpartition("/")
-            raise statuses.bad_request(f"invalid object type: {group}/{version}, Kind={(config or {}).get('kind', '')}")
-        warnings = decoding.check_fields(self.kind, config, self.request)
+        config = decoding.applied(self.kind, self.request)
         self.named(config)
         live = self.store.peek(of.name, self.namespace, self.target.name)
         force = self.request.flag("force")
         merged = apply(self.kind, live, config, manager, force=force, now=self.store.now())
         if live is None:
             made = self.store.create(of.name, self.namespace, merged, dry_run=dry_run)
-            return self.render.one(201, made, warnings)
+            return self.render.one(201, made)
         subresource = self.target.subresource
-        return self.render.one(
-            200, self.store.update(of.name, merged, dry_run=dry_run, subresource=subresource), warnings
-        )
+        return self.render.one(200, self.store.update(of.name, merged, dry_run=dry_run, subresource=subresource))
 
     def delete(self) -> Answer:
         options = decoding.removal_options(self.request)

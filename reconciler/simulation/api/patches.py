@@ -31,10 +31,12 @@ def json_patch(obj: Object, operations: Any) -> Object:
     try:
         for operation in operations:
             document = _operate(document, operation)
+        if not isinstance(document, dict):
+            raise _CannotPatch
     except (_CannotPatch, KeyError, TypeError, AttributeError) as error:
         text = "the server rejected our request due to an error in our request"
         raise ApiStatusError(422, "Invalid", text, {}) from error
-    return document  # type: ignore[no-any-return] # whether it is an object still is checked when it is written
+    return document
 
 
 def _operate(document: Any, operation: Object) -> Any:

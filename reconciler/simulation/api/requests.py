@@ -93,7 +93,9 @@ def target_of(method: str, path: str, query: Mapping[str, str]) -> Target:
     plural, name, subresource = (*rest, "", "")[:3]
     if not name:
         verb = {"get": "list", "delete": "deletecollection"}.get(verb, verb)
-    if verb in ("get", "list") and query.get("watch", "").lower() in ("true", "1"):
+    if method == "HEAD":
+        verb = "head"
+    elif verb in ("get", "list") and query.get("watch", "").lower() in ("true", "1"):
         verb = "watch"
     return Target(verb, path, group, version, namespace, plural, name, "/".join((subresource, *rest[3:])))
 

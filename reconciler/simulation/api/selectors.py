@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.simulation.api.statuses import bad_request
+from reconciler.simulation.api.metadata import qualified_name, quoted
+from reconciler.simulation.api.statuses import ApiStatusError, bad_request
 from reconciler.simulation.api.types import Kind
 from reconciler.simulation.cluster import Object
 
 Selector = Callable[[Object], bool]
+_SYMBOLS = ("", "=", "==", "!=", "!", "(", ")", ",", "<", ">")
 _TOKEN = re.compile(r"\s*(==|!=|[=!(),<>]|[^\s=!(),<>]+)")
 # Beside metadata.name and metadata.namespace, which all kinds have.
 _FIELDS = {
@@ -60,7 +62,7 @@ def _is_number(value: Any) -> bool:
 
 
 class _Reader:
-    """Reads the tokens of a label selector one after the other."""
+    """Reads the tokens of a label selector one after the other; the words of its refusals are apimachinery's."""
 
     def __init__(self, text: str) -> None:
         self._tokens = _TOKEN.findall(text)
@@ -74,49 +76,63 @@ class _Reader:
         self._at += 1
         return found
 
-    def identifier(self, *, expected: str = "identifier") -> str:
-        found = self.next()
-        if not found or found in ("=", "==", "!=", "!", "(", ")", ",", "<", ">"):
-            raise bad_request(f"unable to parse requirement: found '{found}', expected: {expected}")
-        return found
-
     def requirements(self) -> list[_Requirement]:
-        found = []
-        while self.peek():
+        found: list[_Requirement] = []
+        while self.peek() or found:
+            if self.peek() != "!" and self.peek() in _SYMBOLS:
+                wanted = "identifier after ','" if found else "!, identifier, or 'end of string'"
+                raise bad_request(f"found '{self.peek()}', expected: {wanted}")
             found.append(self.requirement())
-            if self.peek() and self.next() != ",":
-                raise bad_request(f"unable to parse requirement: found '{self._tokens[self._at - 1]}', expected: ','")
+            if not self.peek():
+                break
+            if (mark := self.next()) != ",":
+                raise bad_request(f"found '{mark}', expected: ',' or 'end of string'")
         return found
 
     def requirement(self) -> _Requirement:
-        if self.peek() == "!":
+        absent = self.peek() == "!"
+        if absent:
             self.next()
-            return _Requirement(self.identifier(), "absent")
-        key, operator = self.identifier(), self.peek()
-        if operator in ("", ","):
-            return _Requirement(key, "exists")
+        key = self.identifier("identifier")
+        if wrong := next(qualified_name(key), ""):
+            raise _cannot_parse(f"<nil>: Invalid value: {quoted(key)}: {wrong}")
+        operator = self.peek()
+        if absent or operator in ("", ","):
+            return _Requirement(key, "absent" if absent else "exists")
         self.next()
         if operator in ("in", "notin"):
             return _Requirement(key, operator, self.values())
         if operator in ("<", ">"):
-            return _Requirement(key, operator, (self.identifier(),))
+            number = self.identifier("identifier")
+            if not _is_number(number):
+                text = "for 'Gt', 'Lt' operators, the value must be an integer"
+                raise _cannot_parse(f"values[0]: Invalid value: {quoted(number)}: {text}")
+            return _Requirement(key, operator, (number,))
         if operator in ("=", "==", "!="):
-            empty = self.peek() in ("", ",")
-            value = "" if empty else self.identifier()
+            value = "" if self.peek() in ("", ",") else self.identifier("identifier")
             return _Requirement(key, "notin" if operator == "!=" else "in", (value,))
-        wanted = "in, notin, =, ==, !=, gt, lt"
-        raise bad_request(f"unable to parse requirement: found '{operator}', expected: {wanted}")
+        raise _cannot_parse(f"found '{operator}', expected: in, notin, =, ==, !=, gt, lt")
+
+    def identifier(self, expected: str) -> str:
+        found = self.next()
+        if found in _SYMBOLS:
+            raise _cannot_parse(f"found '{found}', expected: {expected}")
+        return found
 
     def values(self) -> tuple[str, ...]:
         if (found := self.next()) != "(":
-            raise bad_request(f"unable to parse requirement: found '{found}', expected: '('")
-        values = []
-        while self.peek() != ")":
-            values.append("" if self.peek() == "," else self.identifier(expected="',', ')' or identifier"))
-            if self.peek() == ",":
-                self.next()
-        self.next()
+            raise _cannot_parse(f"found '{found}' expected: '('")
+        values, mark = [], ","
+        while mark == ",":
+            values.append("" if self.peek() in (",", ")") else self.identifier("',', ')' or identifier"))
+            mark = self.next()
+        if mark != ")":
+            raise _cannot_parse(f"found '{mark}', expected: ',' or ')'")
         return tuple(values)
+
+
+def _cannot_parse(why: str) -> ApiStatusError:
+    return bad_request(f"unable to parse requirement: {why}")
 
 
 def label_selector(text: str) -> Selector:
@@ -143,7 +159,7 @@ def field_selector(kind: Kind, text: str) -> Selector:
     for term in filter(None, text.split(",")):
         found = re.fullmatch(r"([^=!]+)(==|!=|=)(.*)", term)
         if found is None:
-            raise bad_request(f"invalid field selector: '{term}'; can't understand '{term}'")
+            raise bad_request(f"invalid selector: '{term}'; can't understand '{term}'")
         path, operator, value = found.groups()
         if path not in _known_fields(kind):
             raise bad_request(_unknown_field(kind, path))

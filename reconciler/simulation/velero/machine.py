@@ -56,6 +56,7 @@ class Machine:
 
     async def step(self, seconds: float | None = None) -> None:
         """Work that takes its time; a process that is stopped meanwhile goes on when it runs again."""
+        await asyncio.sleep(0)  # others' turn, also where a phase takes no time
         await self.clock.sleep(self.step_seconds if seconds is None else seconds)
         await self.going.wait()
 

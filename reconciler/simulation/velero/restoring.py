@@ -205,7 +205,7 @@ class Restoring:
         found = self._contents.get(resource, {}).get(namespace, {}).get(name)
         if found is None:
             place = f"namespaces/{namespace}/{name}" if namespace else f"cluster/{name}"
-            text = f"stat resources/{resource}/{place}.json: no such file or directory"
+            text = f"stat /tmp/0/resources/{resource}/{place}.json: no such file or directory"
             self._results.warnings.add(namespace, text)
             return
         wanted = namespace in self._namespaces if namespace else self._spec.get("includeClusterResources") is not False
