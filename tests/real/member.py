@@ -158,7 +158,8 @@ class Member:
 
     def remove_namespace(self, name: str) -> None:
         """Remove a namespace with all that is in it, at once (`api.delete` takes five seconds and more)."""
-        remove_namespaces(self.api, [name])
+        with self.cluster.controllers.paused():
+            remove_namespaces(self.api, [name])
 
     def reset(self) -> None:
         """Back to how it was when the fleet had just started; whatever is stopped or paused runs again."""

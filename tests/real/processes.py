@@ -10,8 +10,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -114,6 +114,15 @@ class Process:
         """Stop the process and its children where they are: connections stay open, nobody answers."""
         self.check()
         self._signal(signal.SIGSTOP)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stopped for a while."""
+        self.pause()
+        try:
+            yield
+        finally:
+            self.resume()
 
     def resume(self) -> None:
         self._signal(signal.SIGCONT)

@@ -47,7 +47,8 @@ def reset(member: Member) -> None:
         found = velero_objects(member.api)
     member.s3.empty(member.name)
     remove_configmaps(member.api)
-    remove_test_namespaces(member.api)
+    with member.cluster.controllers.paused():
+        remove_test_namespaces(member.api)
     put_storage_back(member)
     member.create_velero_deployment()
     member.start_velero()

@@ -23,9 +23,10 @@ def fleet(request: pytest.FixtureRequest) -> Fleet:
 
 
 @pytest.fixture
-def workspace(fleet: Fleet, tmp_path: Path) -> Workspace:
+def workspace(request: pytest.FixtureRequest, fleet: Fleet, tmp_path: Path) -> Workspace:
     """A repository with a ledger and the fleet's files."""
-    made = Workspace.create(tmp_path / "fleet", fleet.kubeconfig, tmp_path / "home")
+    real = request.node.callspec.params["fleet"] == "real"
+    made = Workspace.create(tmp_path / "fleet", fleet.kubeconfig, tmp_path / "home", processes=real)
     assert made.run("init").code == 0
     made.commit({"fleets/quickstart.yaml": objects.fleet()}, "Declare the fleet")
     return made

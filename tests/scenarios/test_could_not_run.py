@@ -119,7 +119,7 @@ def test_rewritten_history(ours: Workspace) -> None:
 
 def test_a_clone_that_is_too_shallow(ours: Workspace, tmp_path: Path) -> None:
     ours.git("clone", "-q", "--depth", "1", ours.root.as_uri(), str(tmp_path / "shallow"))
-    shallow = Workspace(tmp_path / "shallow", ours.kubeconfig, ours.home)
+    shallow = ours.at(tmp_path / "shallow")
     could_not_run(shallow.sync(), "shallow", "--unshallow")
 
 

@@ -121,7 +121,7 @@ def test_two_clones_of_one_upstream_at_the_same_moment(fleet: Fleet, backed_up: 
     policy = objects.to_namespace("copied")
     backed_up.commit({"restores/cloned.yaml": objects.restore("cloned", "before", policy=policy)}, "Copy")
     backed_up.git("clone", "-q", "--bare", ".", str(tmp_path / "upstream.git"))
-    upstream = Workspace(tmp_path / "upstream.git", backed_up.kubeconfig, backed_up.home)
+    upstream = backed_up.at(tmp_path / "upstream.git")
     clones = [upstream.clone(tmp_path / name) for name in ("one", "two")]
     with ThreadPoolExecutor() as pool:
         both = list(pool.map(Workspace.sync, clones))

@@ -16,7 +16,7 @@ def upstream(workspace: Workspace, tmp_path: Path) -> Workspace:
     """A bare repository with a ledger, the fleet's files and a Backup that has not run."""
     workspace.commit({"backups/before.yaml": objects.backup("before")}, "Back up")
     workspace.git("clone", "-q", "--bare", ".", str(tmp_path / "upstream.git"))
-    return Workspace(tmp_path / "upstream.git", workspace.kubeconfig, workspace.home)
+    return workspace.at(tmp_path / "upstream.git")
 
 
 def completed(where: Workspace) -> bool:
@@ -29,7 +29,7 @@ def test_a_bare_repository(upstream: Workspace) -> None:
 
 
 def test_a_url(upstream: Workspace, tmp_path: Path) -> None:
-    elsewhere = Workspace(tmp_path, upstream.kubeconfig, upstream.home)
+    elsewhere = upstream.at(tmp_path)
     done = elsewhere.sync("--repo", upstream.root.as_uri())
     assert done.code == 0, done.text
     assert completed(upstream)

@@ -169,7 +169,7 @@ def test_lost_with_a_rewritten_history(fleet: Fleet, backed_up: Workspace) -> No
 def test_a_new_machine_takes_over(fleet: Fleet, backed_up: Workspace, tmp_path: Path) -> None:
     """The first machine dies after the create; a fresh clone follows the run, records it and releases it."""
     backed_up.git("clone", "-q", "--bare", ".", str(tmp_path / "upstream.git"))
-    upstream = Workspace(tmp_path / "upstream.git", backed_up.kubeconfig, backed_up.home)
+    upstream = backed_up.at(tmp_path / "upstream.git")
     first, second = upstream.clone(tmp_path / "one"), upstream.clone(tmp_path / "two")
     first.commit({"restores/copy.yaml": objects.restore("copy", "before", policy=COPY)}, "Copy")
     first.git("push", "-q")

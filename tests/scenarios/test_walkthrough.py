@@ -150,7 +150,7 @@ def test_a_backup_that_kurator_made_is_restored_from_once_it_is_held(fleet: Flee
             },
         )
         member.wait_phase("backups", name, "Completed")
-    old = Workspace.create(workspace.root.parent / "old", workspace.kubeconfig, workspace.home)
+    old = Workspace.create(workspace.root.parent / "old", workspace.kubeconfig, workspace.home, workspace.processes)
     old.commit({"fleets/q.yaml": objects.fleet(), "backups/old.yaml": objects.backup("old")}, "Kurator's repository")
     assert old.run("init").code == 0
     old.commit({"restores/x.yaml": objects.restore("x", "old", policy=objects.to_namespace("copied"))}, "Restore")

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from reconciler.cli import main
 
 RECONCILER = Path(sys.executable).parent / "reconciler"
 ASKER = "Ada Asker <ada@example.org>"
@@ -32,16 +37,17 @@ class Result:
 class Workspace:
     """One clone: files are committed in it as a user would, `run` runs the command in it."""
 
-    def __init__(self, root: Path, kubeconfig: Path, home: Path) -> None:
+    def __init__(self, root: Path, kubeconfig: Path, home: Path, processes: bool = False) -> None:
         self.root = root
         self.kubeconfig = kubeconfig
         self.home = home
+        self.processes = processes
 
     @classmethod
-    def create(cls, root: Path, kubeconfig: Path, home: Path) -> Workspace:
+    def create(cls, root: Path, kubeconfig: Path, home: Path, processes: bool = False) -> Workspace:
         """A new repository with a first commit on `main`."""
         home.mkdir(exist_ok=True)
-        made = cls(root, kubeconfig, home)
+        made = cls(root, kubeconfig, home, processes)
         root.mkdir()
         made.git("init", "-q", "-b", "main")
         made.commit({"README.md": "A fleet's repository.\n"}, "First commit")
@@ -49,9 +55,12 @@ class Workspace:
 
     def clone(self, root: Path) -> Workspace:
         """A fresh clone of this repository, which becomes its upstream."""
-        made = Workspace(root, self.kubeconfig, self.home)
         subprocess.run(["git", "clone", "-q", str(self.root), str(root)], env=self.environment, check=True)
-        return made
+        return self.at(root)
+
+    def at(self, root: Path) -> Workspace:
+        """The same user in another folder."""
+        return Workspace(root, self.kubeconfig, self.home, self.processes)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -100,11 +109,31 @@ class Workspace:
         )
 
     def run(self, *arguments: str) -> Result:
-        """The command, to its end."""
+        """The command, to its end.
+
+        With `processes`, and from threads, it is a process of its own; otherwise it runs in this one, which spares the
+        half second that it takes to start.
+        """
+        if not self.processes and threading.current_thread() is threading.main_thread():
+            return self._run_here(arguments)
         process = self.start(*arguments)
         out, err = process.communicate(timeout=240)
         assert "Traceback" not in err, err
         return Result(process.returncode, out, err)
+
+    def _run_here(self, arguments: tuple[str, ...]) -> Result:
+        out, err, before, mine, code = StringIO(), StringIO(), dict(os.environ), self.environment, 0
+        os.environ.clear()
+        os.environ.update(mine)
+        try:
+            with contextlib.chdir(self.root), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                main.main(list(arguments), prog_name="reconciler")
+        except SystemExit as exit_:
+            code = int(exit_.code or 0)
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+        return Result(code, out.getvalue(), err.getvalue())
 
     def sync(self, *options: str) -> Result:
         """`reconciler sync --once`, for at most a minute."""

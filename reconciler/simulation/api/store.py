@@ -68,7 +68,7 @@ class Store:
             meta["name"] = meta["generateName"][:58] + "".join(random.choices(_SUFFIX, k=5))  # noqa: S311 - no secret
         strategies.prepare(kind, None, new)
         self._check(kind, None, new)
-        if meta.get("resourceVersion"):
+        if str(meta.get("resourceVersion") or "0") != "0":
             raise StatusError(500, "", "resourceVersion should not be set on objects to be created")
         if self.peek(resource, namespace, meta["name"]) is not None:
             raise statuses.already_exists(kind.type, meta["name"])
@@ -88,7 +88,7 @@ class Store:
         old = self.peek(resource, namespace if kind.type.namespaced else "", name)
         if old is None:
             raise statuses.not_found(kind.type, name)
-        if meta.get("resourceVersion") and meta["resourceVersion"] != old["metadata"]["resourceVersion"]:
+        if str(meta.get("resourceVersion") or "0") not in ("0", old["metadata"]["resourceVersion"]):
             raise statuses.conflict(kind.type, name)
         new = self._conformed(kind, obj)
         if changed := metadata.check_change(old["metadata"], new["metadata"]):

@@ -107,10 +107,12 @@ class Deletions(Controller):
 
     async def _restores_gone(self, backup: str) -> bool:
         """Their own finalizer is taken off by the controller of restores; another's may stay."""
+        pause = min(1.0, self.machine.step_seconds)
         for _ in range(_WAIT_SECONDS):
             if not self._restores_of(backup):
                 return True
-            await self.machine.step(min(1.0, self.machine.step_seconds) if _ == 0 else 1.0)
+            await self.machine.step(pause)
+            pause = 1.0
         return not self._restores_of(backup)
 
     def _restores_of(self, backup: str) -> list[Object]:
