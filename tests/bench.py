@@ -30,7 +30,7 @@ class Bench:
 
     def __init__(self, fleet: RealFleet, folder: Path, velero: Path) -> None:
         self.fleet, self.velero = fleet, velero
-        self.workspace = Workspace.create(folder / "repo", fleet.kubeconfig, folder / "home")
+        self.workspace = Workspace.create(folder / "repo", fleet.kubeconfig, folder / "home", processes=True)
         self.workspace.run("init")
         files = {"fleets/quickstart.yaml": objects.fleet(), "backups/before.yaml": objects.backup("before")}
         self.workspace.commit(files, "Back up")

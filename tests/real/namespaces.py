@@ -1,8 +1,8 @@
 """Removes a namespace with everything in it at once.
 
 Kubernetes' own namespace controller waits five seconds first, for the sake of clusters with several API servers;
-between tests that is most of the time. Called by `member.py` and `reset.py`, which pause that controller meanwhile: still
-at work on a namespace that is gone, it could take things out of the next one of that name.
+between tests that is most of the time. Called by `member.py` and `reset.py`, which pause that controller meanwhile:
+still at work on a namespace that is gone, it could take things out of the next one of that name.
 """
 
 from functools import partial
