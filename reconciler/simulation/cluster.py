@@ -67,8 +67,11 @@ class Cluster(Protocol):
         """As POST: uid, resourceVersion, generation and creationTimestamp are set; 409 AlreadyExists."""
         ...
 
-    def update(self, resource: str, obj: Object) -> Object:
-        """As PUT: 409 unless resourceVersion is absent or current; without its last finalizer a deleted one is gone."""
+    def update(self, resource: str, obj: Object, *, subresource: str = "") -> Object:
+        """As PUT, of the object or of its `status`: 409 unless resourceVersion is absent or current.
+
+        A deleted object without its last finalizer is gone.
+        """
         ...
 
     def delete(self, resource: str, namespace: str, name: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final
 
 from reconciler.simulation.cluster import Object, StatusError
 from reconciler.simulation.velero import modifiers
@@ -44,12 +44,6 @@ _STATUS_ANNOTATION: Final = "velero.io/restore-status"
 _TERMINATING_SECONDS: Final = 600
 Key = tuple[str, str, str]
 """`apps/v1/Deployment`, namespace, name: as the list of restored resources names it."""
-
-
-class _StatusWriter(Protocol):
-    """A cluster that can write a status; in the protocol of all, `update` leaves it as it is."""
-
-    def update(self, resource: str, obj: Object, *, subresource: str = "") -> Object: ...
 
 
 class Restoring:
@@ -231,8 +225,7 @@ class Restoring:
             errors.add(namespace, f"error restoring {identity}: {error.message}")
             return ""
         if status is not None and self._with_status(resource, obj):
-            writer = cast(_StatusWriter, self._cluster)
-            writer.update(resource, {**made, "status": status}, subresource="status")
+            self._cluster.update(resource, {**made, "status": status}, subresource="status")
         return "created"
 
     def _accounts(self, resource: str, namespace: str) -> list[str]:
