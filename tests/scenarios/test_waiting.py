@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.fleets import Fleet
+from tests.fleets import Fleet, Member
+from tests.real.processes import wait_for
 from tests.scenarios import objects
 from tests.scenarios.objects import MEMBERS
 from tests.scenarios.workspace import Workspace
@@ -138,7 +140,8 @@ def test_finished_and_its_backup_deleted_while_nobody_looked(fleet: Fleet, backe
                 "spec": {"backupName": f"{member.name}-backup-default-before"},
             },
         )
-    time.sleep(3)
+    for member in fleet.members:
+        wait_for(partial(_is_being_deleted, member), 30, f"Velero to delete the Restore of {member.name}")
     done = backed_up.sync()
     assert {run["phase"] for run in backed_up.runs("restores", "copy").values()} == {"Completed"}, done.text
     for member in fleet.members:
@@ -146,6 +149,12 @@ def test_finished_and_its_backup_deleted_while_nobody_looked(fleet: Fleet, backe
             f"/apis/velero.io/v1/namespaces/velero/restores/{member.name}-restore-default-copy", timeout=30
         )
     assert backed_up.sync().code == 0
+
+
+def _is_being_deleted(member: Member) -> bool:
+    """Our finalizer alone still holds it."""
+    made = member.restore(f"{member.name}-restore-default-copy")
+    return made is not None and "deletionTimestamp" in made["metadata"]
 
 
 def test_lost_with_a_rewritten_history(fleet: Fleet, backed_up: Workspace) -> None:
