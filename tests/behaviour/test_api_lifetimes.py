@@ -11,6 +11,7 @@ import pytest
 
 from tests.behaviour.http import JSON_PATCH, MERGE_PATCH, Http, in_a_namespace
 from tests.fleets import Member
+from tests.real.processes import wait_for
 
 SPACE = "/api/v1/namespaces/space"
 MAPS = f"{SPACE}/configmaps"
@@ -145,11 +146,13 @@ def test_a_rollout_goes_as_far_as_pods_that_are_not_ready_let_it(http: Http) -> 
     http("PATCH", f"{DEPLOYMENTS}/web", {"spec": {"template": {"spec": {"containers": [container]}}}}, MERGE_PATCH)
     wait_for_items(http, REPLICA_SETS, 2)
     wait_for_items(http, f"{SPACE}/pods", 5)
-    replicas = {
-        each["metadata"]["annotations"]["deployment.kubernetes.io/revision"]: each["spec"]["replicas"]
-        for each in http("GET", REPLICA_SETS).body["items"]
-    }
-    assert replicas == {"1": 3, "2": 2}
+
+    def replicas() -> dict[str, int]:
+        items = http("GET", REPLICA_SETS).body["items"]
+        revision = "deployment.kubernetes.io/revision"
+        return {each["metadata"]["annotations"][revision]: each["spec"]["replicas"] for each in items}
+
+    wait_for(lambda: replicas() == {"1": 3, "2": 2}, 10, "3 old and 2 new replicas")
 
 
 def test_what_was_orphaned_is_adopted(http: Http) -> None:
