@@ -181,3 +181,32 @@ def test_options_come_from_the_environment_too(alone: Workspace, tmp_path: Path)
     done = subprocess.run([RECONCILER, "init"], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 2
     assert "no branch mian" in done.stderr
+
+
+def test_init_can_have_what_is_there_already_run(alone: Workspace) -> None:
+    alone.commit({"fleets/q.yaml": objects.fleet(), "backups/b.yaml": objects.backup("b")}, "A new repository")
+    assert alone.run("init", "--run-existing").code == 0
+    assert alone.sync().code == 3, "it would run, if there were a kubeconfig"
+    assert {run["phase"] for run in alone.runs("backups", "b").values()} == {"Pending"}
+
+
+def test_a_kubeconfig_of_a_secret_runs_no_program(ours: Workspace, tmp_path: Path) -> None:
+    """CVE-2022-24817: it came out of a Secret, not from the user."""
+    run = f"exec: {{apiVersion: client.authentication.k8s.io/v1, command: touch, args: ['{tmp_path}/pwned']}}"
+    config = f"""apiVersion: v1
+kind: Config
+current-context: x
+clusters: [{{name: x, cluster: {{server: 'https://127.0.0.1:9'}}}}]
+contexts: [{{name: x, context: {{cluster: x, user: x}}}}]
+users: [{{name: x, user: {{{run}}}}}]
+"""
+    for name in objects.MEMBERS:
+        (tmp_path / "secrets" / name).mkdir(parents=True)
+        (tmp_path / "secrets" / name / "value").write_text(config)
+    ours.commit({"backups/b.yaml": objects.backup("b")}, "Back up")
+    options = ("--kubeconfig-dir", str(tmp_path / "secrets"))
+    assert ours.sync(*options).code == 3
+    assert {run["reason"] for run in ours.runs("backups", "b").values()} == {"KubeconfigRefused"}
+    assert not (tmp_path / "pwned").exists()
+    ours.sync(*options, "--insecure-kubeconfig-exec")
+    assert (tmp_path / "pwned").exists()
