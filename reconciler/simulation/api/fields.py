@@ -37,8 +37,9 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) == len(pairs):
         return found
-    repeated, seen = Repeated(found), set[str]()
-    repeated.fields = tuple(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+    keys = [key for key, _ in pairs]
+    repeated = Repeated(found)
+    repeated.fields = tuple(key for number, key in enumerate(keys) if key in keys[:number])
     return repeated
 
 
