@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: setup demo check test e2e fleet bench pictures clean
+.PHONY: setup demo check test e2e soak fleet bench pictures schemas lock clean
 
 setup: $(STAMP)
 
@@ -25,11 +25,14 @@ check: setup
 	$(RUN)/mypy
 
 test: setup
-	$(RUN)/pytest --numprocesses auto --dist worksteal
+	$(RUN)/pytest --numprocesses 4 --dist worksteal
 
 e2e: setup
 	$(RUN)/python -m tests.real.build
-	$(RUN)/pytest -m real -v
+	$(RUN)/pytest -m real -v --numprocesses 2 --dist loadfile
+
+soak: setup
+	$(RUN)/python -m tests.soak --processes 2
 
 fleet: setup
 	@$(RUN)/python -m tests.real
@@ -40,6 +43,14 @@ bench: setup
 
 pictures: setup
 	$(RUN)/python -m tests.pictures
+
+schemas: setup
+	@mkdir -p schemas
+	$(RUN)/reconciler schema > schemas/all.json
+	for kind in attachedcluster backup cluster fleet restore; do $(RUN)/reconciler schema $$kind > schemas/$$kind.json || exit; done
+
+lock: setup
+	$(RUN)/python deploy/lock.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -29,6 +29,26 @@ A message names the file and line or the cluster, says what is wrong and what to
 
 from __future__ import annotations
 
+from enum import StrEnum
+
+
+class Cause(StrEnum):
+    """Why git, or the server at the other end, refused; a label of metrics, so these stay few.
+
+    RACE: somebody else was faster, so trying again at once helps. PROTECTED: a rule of the branch. HOOK: a hook or push
+    rule of the server that looked at our commit. PERMISSION: who we are, or who the server is, is not accepted: wrong
+    credentials, no rights, an unknown host key or certificate. NETWORK: not reached, cut short, or the server itself is
+    in trouble, which may mend by itself. DISK: no space or a read-only file system, at either end.
+    """
+
+    RACE = "race"
+    PROTECTED = "protected"
+    HOOK = "hook"
+    PERMISSION = "permission"
+    NETWORK = "network"
+    DISK = "disk"
+    OTHER = "other"
+
 
 class ReconcilerError(Exception):
     """Base of all errors with a message fit for the user."""
@@ -51,7 +71,11 @@ class Unsafe(ReconcilerError):
 
 
 class RepositoryError(ReconcilerError):
-    """Git could not do what was asked, or the repository is not fit for it."""
+    """Git could not do what was asked, or the repository is not fit for it; `cause` says why where that is known."""
+
+    def __init__(self, message: str = "", cause: Cause = Cause.OTHER) -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class NotARepository(RepositoryError):
@@ -92,6 +116,9 @@ class PushFailed(RepositoryError):
 
 class TipMoved(RepositoryError):
     """The branch moved while we decided: fetch, decide again, commit again."""
+
+    def __init__(self, message: str = "", cause: Cause = Cause.RACE) -> None:
+        super().__init__(message, cause)
 
 
 class RecordError(ReconcilerError):

@@ -8,7 +8,7 @@ from reconciler.errors import NotFound, Unsafe
 from reconciler.gather import State
 from reconciler.plan.message import LEDGER_TRAILER
 from reconciler.plan.watch import Key, load_watch
-from reconciler.records import Record, path_of
+from reconciler.records import Phase, Record, path_of
 from reconciler.repository import Repository
 from reconciler.resources import Identity
 
@@ -36,6 +36,8 @@ def _refuse(state: State, record: Record, unreleased: Iterable[Key]) -> None:
         )
     if not state.desired.complete:
         raise Unsafe("files with errors may still ask for it; mend them first (`reconciler validate`)")
+    if any(schedule.phase is not Phase.REMOVED for schedule in record.schedules):
+        raise Unsafe(f"Schedules of {record.identity} may still be there; `reconciler sync --once` removes them")
     if any(run.phase.open for run in record.runs):
         raise Unsafe(f"{record.identity} has runs that did not end; `reconciler sync --once` follows them to their end")
     names = {(run.cluster, (record.identity.kind, run.object_name)) for run in record.runs}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from reconciler import records
-from reconciler.errors import RepositoryError
+from reconciler.errors import NoLedger, RepositoryError
 from reconciler.gather import State
 from reconciler.plan.drafts import draft, hold
 from reconciler.plan.message import LEDGER_TRAILER
@@ -35,6 +35,15 @@ def may_start_afresh(state: State) -> bool:
     return state.desired.complete and not state.desired.refused and not any(_runs_once(state))
 
 
+def no_ledger() -> NoLedger:
+    """The error where files ask for what may have run already, and nothing tells whether it did."""
+    return NoLedger(
+        "there is no ledger here, but there are Backups or Restores that may have run already; "
+        "`reconciler init` records them as held and runs none of them (where the records are on a branch of their own, "
+        "name that with --status-branch)"
+    )
+
+
 def initialise(repository: Repository, state: State, run_existing: bool) -> Initialised:
     """Commits the ledger. Restores and immediate Backups that are there already are `Held`, unless `run_existing`.
 
@@ -44,10 +53,10 @@ def initialise(repository: Repository, state: State, run_existing: bool) -> Init
         first = "\n  ".join(str(problem) for problem in state.desired.problems[:20])
         raise RepositoryError(f"files with errors can't be recorded as held; mend or remove them first:\n  {first}")
     now = datetime.now(UTC)
-    ledger = Ledger(str(uuid.uuid4()), repository.branch, repository.path)
+    ledger = Ledger(str(uuid.uuid4()), repository.branch, repository.path, repository.status_branch)
     drafted = draft(state.desired, {}, state.asked, ledger.id, now)
     existing = () if run_existing else tuple(drafted[identity] for identity in _runs_once(state))
-    held = tuple(summarise(hold(record, "Existing", _THERE_ALREADY), False, now) for record in existing)
+    held = tuple(summarise(hold(record, "Existing", _THERE_ALREADY), state.desired, now) for record in existing)
     files: dict[str, bytes | None] = {path_of(record.identity): records.dump(record) for record in held}
     files[LEDGER_PATH] = records.dump_ledger(ledger)
     there = {blob.path.partition("/")[0] for blob in state.snapshot.files}

@@ -6,21 +6,23 @@ Whatever kills it, another pass simply follows: nothing is created that the push
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from reconciler.desired import Desired
-from reconciler.errors import NoLedger, RepositoryError, TipMoved
+from reconciler.errors import RepositoryError, TipMoved
 from reconciler.gather import State, gather
-from reconciler.initialise import initialise, may_start_afresh
-from reconciler.plan.actions import Action, Create, Outcome
-from reconciler.plan.answers import Answer, Failure, Question
+from reconciler.initialise import initialise, may_start_afresh, no_ledger
+from reconciler.looks import Looks
+from reconciler.plan.actions import Outcome, Release
+from reconciler.plan.answers import Answer, Failure
 from reconciler.plan.changes import changes, due
 from reconciler.plan.decide import actions, decide
-from reconciler.plan.orphans import orphans
+from reconciler.plan.orphans import kept, orphans
 from reconciler.plan.questions import questions
 from reconciler.plan.safety import refuse_mass_removal
 from reconciler.plan.watch import Watch, after_pass, before_creates, dump_watch, load_watch
@@ -29,16 +31,11 @@ from reconciler.repository import Repository, Tip
 from reconciler.resources import ClusterId, Identity
 from reconciler.settings import SyncSettings
 
+if TYPE_CHECKING:
+    from reconciler.members import Members
+
 BATCH_SECONDS = 10.0
 TRIES = 20
-
-
-class MembersDoor(Protocol):
-    """What a pass needs of `members.Members`."""
-
-    async def observe(self, questions: tuple[Question, ...]) -> dict[ClusterId, Answer]: ...
-
-    async def apply(self, actions: tuple[Action, ...], fetched_at: float) -> tuple[Outcome, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +55,13 @@ class Pass:
 class Reconciler:
     """Repeatable passes over one repository and its members."""
 
-    def __init__(self, repository: Repository, members: MembersDoor, settings: SyncSettings) -> None:
+    def __init__(self, repository: Repository, members: Members, settings: SyncSettings) -> None:
         self._repository = repository
         self._members = members
         self._settings = settings
         self._list_again = settings.accept_rewrite
         self._refused: dict[str, Failure] = {}
+        self.looks = Looks(settings.schedule_refresh)
         self._committed_at = -BATCH_SECONDS
 
     async def run(self, flush: bool = False) -> Pass:
@@ -72,49 +70,59 @@ class Reconciler:
         Raises RepositoryError and its kin, RecordError, Unsafe; one member's trouble is never an exception.
         """
         await asyncio.to_thread(self._repository.preflight)
-        watch = load_watch(await asyncio.to_thread(self._repository.load_state))
+        watch = load_watch(await asyncio.to_thread(self._repository.load_state, self._settings.shard.file))
         if self._list_again:
             watch, self._list_again = replace(watch, inventoried=frozenset()), False
         answers: dict[ClusterId, Answer] | None = None
-        for _ in range(TRIES):
-            state = await self._read()
+        for number in range(TRIES):
+            whole = await self._read()
+            state = whole.of(self._settings.shard)
             now = datetime.now(UTC)
             drafted = state.drafted(now)
             if answers is None:
-                asked = questions(state.desired, drafted, watch, self._settings.velero_namespace)
-                answers = await self._members.observe(asked)
-            found = orphans(drafted, answers, state.recorded.ledger.id if state.recorded else "", now)
-            decided = decide(state.desired, drafted | found, answers, now, self._refused)
+                answers = await self._observe(state, drafted, watch, now)
+            found = kept(
+                orphans(drafted, answers, state.ledger, now), self._settings.shard, whole.desired.wanted, whole.records
+            )
+            decided = decide(state.desired, drafted | found, answers, state.ledger, now, self._refused)
             if not self._settings.allow_mass_removal:
                 refuse_mass_removal(state.records, decided)
             watch = before_creates(watch, decided, answers, now)
-            await asyncio.to_thread(self._repository.save_state, dump_watch(watch))
+            await asyncio.to_thread(self._repository.save_state, dump_watch(watch), self._settings.shard.file)
             due = flush or self._due(state, decided)
             committed = decided if due else state.records
             todo = actions(state.desired, committed, answers, self._settings.velero_namespace)
             try:
-                creates = any(isinstance(action, Create) for action in todo)
+                creates = any(not isinstance(action, Release) for action in todo)
                 tip, commit = await asyncio.to_thread(self._land, state, committed, answers, creates)
-            except TipMoved:
-                continue  # decided again on what was observed
+            except TipMoved:  # decided again on what was observed
+                await asyncio.sleep(random.uniform(0, min(0.05 * 2**number, 1.0)))  # noqa: S311 - not in step
+                continue
             outcomes = await self._members.apply(todo, tip.fetched_at)
-            self._refused = {o.action.run_id: o.failure for o in outcomes if isinstance(o.action, Create) and o.failure}
+            self._refused = {
+                o.action.run_id: o.failure for o in outcomes if o.failure and not isinstance(o.action, Release)
+            }
             watch = after_pass(watch, committed, answers, outcomes, now)
-            await asyncio.to_thread(self._repository.save_state, dump_watch(watch))
+            await asyncio.to_thread(self._repository.save_state, dump_watch(watch), self._settings.shard.file)
             return Pass(state, state.desired, committed, decided, answers, outcomes, watch, commit)
-        raise RepositoryError(
-            f"branch {self._repository.branch} moved {TRIES} times while a commit was made; try again"
+        raise RepositoryError(f"branch {self._repository.branch} moved {TRIES} times in one pass; try again")
+
+    async def _observe(
+        self, state: State, drafted: Mapping[Identity, Record], watch: Watch, now: datetime
+    ) -> dict[ClusterId, Answer]:
+        looking, namespace = self.looks.looking(state.desired.members, now), self._settings.velero_namespace
+        answers = await self._members.observe(
+            questions(state.desired, drafted, watch, state.ledger, namespace, looking)
         )
+        self.looks.looked(looking, answers)
+        return answers
 
     async def _read(self) -> State:
         state = await asyncio.to_thread(gather, self._repository)
         if state.recorded:
             return state
-        if not may_start_afresh(await asyncio.to_thread(gather, self._repository, False)):
-            raise NoLedger(
-                "there is no ledger here, but there are Backups or Restores that may have run already; "
-                "`reconciler init` records them as held and runs none of them"
-            )
+        if not may_start_afresh(state):
+            raise no_ledger()
         await asyncio.to_thread(initialise, self._repository, state, False)
         return await asyncio.to_thread(gather, self._repository)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler import manifests
@@ -9,7 +10,6 @@ from reconciler.desired import resolve
 from reconciler.errors import SettingsError
 from reconciler.gather import source_files
 from reconciler.output.findings import findings
-from reconciler.plan.support import refuse_unsupported
 from reconciler.repository import worktree_files
 
 
@@ -19,6 +19,5 @@ def validate(root: Path) -> bool:
         raise SettingsError(f"{root} is no folder; name one that holds fleets/, backups/, restores/")
     found = manifests.read(source_files(worktree_files(root)))
     desired = resolve(found, {})
-    unsupported = tuple(p for p in refuse_unsupported(desired).problems if p not in desired.problems)
-    findings(desired, unsupported)
+    findings(desired, datetime.now(UTC))
     return not desired.problems

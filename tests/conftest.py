@@ -1,6 +1,16 @@
-"""One real fleet, and one simulated one, for all tests of a session that ask for it."""
+"""One real fleet, and one simulated one, for all tests of a session that ask for it; and what the scenarios counted."""
+
+import pytest
 
 from tests.real.fixtures import pristine_fleet, real_fleet
 from tests.simulation.fixtures import simulated_fleet, simulated_member
 
 __all__ = ["pristine_fleet", "real_fleet", "simulated_fleet", "simulated_member"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How often `plan` was held against the `sync` after it (tests/scenarios/agreement.py), over all workers."""
+    told = [dict(report.user_properties) for report in terminalreporter.stats.get("", []) if report.when == "teardown"]
+    count = sum(properties.get("agreements", 0) for properties in told)
+    if count:
+        terminalreporter.write_line(f"plan agreed with {count} syncs")

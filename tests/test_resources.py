@@ -77,6 +77,7 @@ def test_duration_gives_a_length_or_a_value_error(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "A", "-a", "a-", "a_b", "a/b", "..", "../x", "a..b", "a\n", "a" * 64])
+@pytest.mark.case("names", "checked as RFC 1123")
 def test_names_that_make_no_path_are_refused(name: str) -> None:
     with pytest.raises(ValidationError):
         an_attached_cluster(name=name)
@@ -91,6 +92,7 @@ def test_a_namespace_has_no_dots_and_a_name_may() -> None:
 
 
 @pytest.mark.parametrize("key", ["", ".", "..", "..data", "a/b", "a\n"])
+@pytest.mark.case("names", "before any path is made")
 def test_keys_that_would_leave_the_folder_of_a_secret_are_refused(key: str) -> None:
     with pytest.raises(ValidationError):
         an_attached_cluster(key=key)

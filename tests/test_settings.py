@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import MemberError, ReconcilerError, SettingsError
-from reconciler.settings import MemberSettings, OnceSettings, SyncSettings, parse_contexts, parse_timeout
+from reconciler.settings import MemberSettings, OnceSettings, SyncSettings, parse_contexts, parse_refresh, parse_timeout
 
 
 def test_defaults() -> None:
@@ -52,12 +52,15 @@ def test_a_cluster_with_two_contexts_is_refused() -> None:
 )
 def test_timeouts(text: str, seconds: float) -> None:
     assert parse_timeout(text) == seconds
+    assert parse_refresh(text).total_seconds() == seconds
 
 
 @pytest.mark.parametrize("text", ["", "30", "0s", "-1m", "1d", "soon"])
 def test_a_timeout_that_is_no_length_of_time_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="--timeout: "):
         parse_timeout(text)
+    with pytest.raises(SettingsError, match="--schedule-refresh: "):
+        parse_refresh(text)
 
 
 def test_wrong_options_end_a_command_with_2_and_a_member_ends_none() -> None:

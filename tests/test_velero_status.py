@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reconciler import records
 from reconciler.records import Phase, Texts
 from reconciler.velero import status
+from reconciler.velero.results import texts as texts_of
 
 RUN_ID = "0d9c6a" + "0" * 26
 
@@ -58,7 +59,7 @@ def test_a_storage_location() -> None:
 
 
 def test_texts_as_velero_writes_them() -> None:
-    found = status.texts(
+    found = texts_of(
         {
             "errors": {"velero": ["no Deployment"], "cluster": ["c"], "namespaces": {"b": ["x"], "a": ["y"]}},
             "warnings": {"namespaces": {"a": ["differs"]}},
@@ -70,7 +71,7 @@ def test_texts_as_velero_writes_them() -> None:
 
 
 def test_texts_are_capped_and_say_so() -> None:
-    found = status.texts({"errors": {"velero": ["x" * 5000] * 130}, "warnings": {"velero": ["y"] * 101}})
+    found = texts_of({"errors": {"velero": ["x" * 5000] * 130}, "warnings": {"velero": ["y"] * 101}})
     assert (len(found.errors), len(found.warnings)) == (100, 100)
     assert {len(text) for _, text in found.errors} == {1000}
     assert found.errors[0][1].endswith("…")
@@ -112,14 +113,14 @@ def test_no_shape_of_an_object_breaks_the_reading(kind: str, raw: dict[str, Any]
 
 @given(st.fixed_dictionaries({"errors": results, "warnings": results}))
 def test_no_shape_of_results_breaks_the_reading(raw: dict[str, Any]) -> None:
-    found = status.texts(raw)
+    found = texts_of(raw)
     assert all(where.isprintable() and text.isprintable() for where, text in (*found.errors, *found.warnings))
     assert records.load_texts(records.dump_texts(found)) == found
 
 
 @pytest.mark.parametrize("text", ["\ud800", "a\x00b", "\x1b[2J", "\u2028", "\ufeff", "é", "😀"])
 def test_texts_hold_nothing_that_a_terminal_would_obey(text: str) -> None:
-    found = status.texts({"errors": {"velero": [f"before {text} after"]}})
+    found = texts_of({"errors": {"velero": [f"before {text} after"]}})
     assert found.errors[0][1].startswith("before ")
     assert found.errors[0][1].isprintable()
     assert records.load_texts(records.dump_texts(found)) == Texts(found.errors, (), "")

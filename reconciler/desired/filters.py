@@ -1,4 +1,4 @@
-"""What Velero refuses in the filters of one Backup or Restore, so that it is said before anything runs. Pure.
+"""What Velero refuses in the policy of one Backup or Restore, so that it is said before anything runs. Pure.
 
 Mirrors `pkg/controller/{backup,restore}_controller.go` and `pkg/util/collections/includes_excludes.go` of Velero.
 """
@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from reconciler.manifests import Document, Problem
+from reconciler.manifests.documents import Path
 from reconciler.names import shown
-from reconciler.resources import Backup, ResourceFilter, Restore, RestoreFilter
+from reconciler.resources import Backup, ResourceFilter, Restore, RestoreFilter, RestorePolicy
 
 _NEVER_RESTORED: Final = frozenset(
     (
@@ -29,18 +30,26 @@ _NEVER_RESTORED: Final = frozenset(
 _SIDES: Final = ("included", "excluded")
 _OLD: Final = ("includedResources", "excludedResources", "includeClusterResources")
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-_CLASS = re.compile(r"\[[^\[\]]+\]")
+_CLASSES = re.compile(r"([^\[\]]|\[[^\]]+\])*")  # every [ is closed by a ], with something between them
+_RESOURCES: Final = ("spec", "policy", "resourceFilter")
+_STATUSES: Final = ("spec", "policy", "preserveStatus")
 
 
 def problems(document: Document) -> Iterator[Problem]:
-    """Everything in the document's resourceFilter that Velero would answer with FailedValidation."""
+    """Everything in the document's policy that Velero would answer with FailedValidation, or silently leave out."""
     resource = document.resource
     if not isinstance(resource, Backup | Restore) or resource.spec.policy is None:
         return
-    chosen = resource.spec.policy.resource_filter
-    if chosen is None:
-        return
-    check = _Check(document)
+    policy = resource.spec.policy
+    if policy.resource_filter is not None:
+        yield from _filter(_Check(document, _RESOURCES), policy.resource_filter)
+    if isinstance(policy, RestorePolicy) and policy.preserve_status is not None:
+        chosen = policy.preserve_status
+        check = _Check(document, _STATUSES)  # Velero would drop an excluded `*` here, and restore every status
+        yield from check.lists("Resources", chosen.included_resources, chosen.excluded_resources)
+
+
+def _filter(check: _Check, chosen: ResourceFilter | RestoreFilter) -> Iterator[Problem]:
     yield from check.selectors(chosen)
     if isinstance(chosen, RestoreFilter):
         yield from check.restorable(chosen.included_resources)
@@ -53,10 +62,11 @@ def problems(document: Document) -> Iterator[Problem]:
 
 
 class _Check:
-    """The rules, on the fields of one document."""
+    """The rules, on the fields below one path of a document."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, path: Path) -> None:
         self._document = document
+        self._path = path
 
     def selectors(self, chosen: ResourceFilter | RestoreFilter) -> Iterator[Problem]:
         if chosen.label_selector is not None and chosen.or_label_selectors:
@@ -92,10 +102,11 @@ class _Check:
 
     def namespace_names(self, name: str, items: tuple[str, ...]) -> Iterator[Problem]:
         for index, item in enumerate(items):
-            pattern = re.sub(r"[*?]", "x", _CLASS.sub("x", item))
-            if item and ("**" in item or not _NAMESPACE.fullmatch(pattern)):
+            plain = re.sub(r"[*?\[\]]", "x", item)  # as Velero does, so a class may hold only what a name may
+            if item and ("**" in item or not _CLASSES.fullmatch(item) or not _NAMESPACE.fullmatch(plain)):
                 what = f"{shown(item)} is neither a namespace nor a pattern that Velero takes"
-                yield self._problem(what, "use a-z, 0-9, '-' and the wildcards *, ? and [abc]", name, index)
+                todo = "use at most 63 of a-z, 0-9, '-' and the wildcards *, ? and [abc]"
+                yield self._problem(what, todo, name, index)
 
     def lists(
         self, name: str, included: tuple[str, ...], excluded: tuple[str, ...], *, star_excludes: bool = False
@@ -114,5 +125,5 @@ class _Check:
                 yield self._problem(what, "remove it from one of the lists", f"excluded{name}", index)
 
     def _problem(self, what: str, todo: str, *field: str | int) -> Problem:
-        position = self._document.at("spec", "policy", "resourceFilter", *field)
-        return Problem(position, f"`resourceFilter.{field[0]}`: {what}", todo, self._document.identity)
+        position = self._document.at(*self._path, *field)
+        return Problem(position, f"`{self._path[-1]}.{field[0]}`: {what}", todo, self._document.identity)

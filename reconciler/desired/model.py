@@ -24,7 +24,7 @@ class Wanted:
     """A sound Backup or Restore.
 
     `clusters` are those of its destination, in the order of the fleet, never empty. `backup` is the Backup that a
-    Restore restores, None for a Backup.
+    Restore restores, None for a Backup and for a Restore of Velero's own objects (`spec.source`).
     """
 
     identity: Identity
@@ -42,7 +42,7 @@ class Desired:
     `refused` holds what stands in the files and is not sound, and what is recorded from a file with an error: nothing
     of it may change. `problems` are those of reading and these, in the order of file and line, none twice. `complete`
     tells that every file was read without error and every cluster in them is sound, so that what is in none of them,
-    or a cluster that is not among `members`, is really gone.
+    or a cluster that is not among `members`, is really gone. `paused` tells that nothing new may start anywhere.
     """
 
     members: Mapping[ClusterId, Member]
@@ -51,3 +51,4 @@ class Desired:
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
     complete: bool
+    paused: bool = False

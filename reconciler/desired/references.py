@@ -92,44 +92,67 @@ def backup(
 ) -> Wanted | tuple[Problem, ...]:
     """A Backup with its clusters."""
     destination, who = resource.spec.destination, document.identity
-    of = Identity("Fleet", who.namespace, destination.fleet)
-    problems = list(filters.problems(document))
-    clusters: tuple[ClusterId, ...] = ()
-    if of not in groups:
-        problems.append(_at_fleet(document, *known.missing(of)))
-    elif not groups[of].clusters:
-        problems.append(_at_fleet(document, f"{of} has no clusters", "add clusters to the fleet"))
-    else:
-        clusters = _chosen(destination, groups[of].clusters)
-        problems += _strangers(document, destination, groups[of].clusters, f"in {of}")
-        problems += _unusable(document, clusters, groups[of])
-        problems += _same_names(document, clusters)
-        problems += _long_schedule(document, resource, clusters)
+    clusters, found = _of_fleet(document, destination, groups, known)
+    problems = [*filters.problems(document), *found]
+    problems += _same_names(document, clusters)
+    problems += _long_schedule(document, resource, clusters)
     if problems:
         return tuple(problems)
     return Wanted(who, resource.spec, document.position, destination.fleet, clusters, None)
 
 
 def restore(
-    document: Document, resource: Restore, backups: Mapping[Identity, Wanted], known: Known
+    document: Document,
+    resource: Restore,
+    groups: Mapping[Identity, Group],
+    backups: Mapping[Identity, Wanted],
+    known: Known,
 ) -> Wanted | tuple[Problem, ...]:
-    """A Restore with its Backup and its clusters."""
-    destination, who = resource.spec.destination, document.identity
-    of = Identity("Backup", who.namespace, resource.spec.backup_name)
+    """A Restore with its Backup, where it names one, and its clusters."""
+    spec, who = resource.spec, document.identity
     problems = list(filters.problems(document))
-    if of not in backups:
-        problems.append(Problem(document.at("spec", "backupName"), *known.missing(of), who))
-        return tuple(problems)
-    source = backups[of]
-    if destination is not None and destination.fleet != source.fleet:
+    if spec.backup_name is None:
+        assert spec.destination is not None  # as RestoreSpec makes sure
+        fleet, of = spec.destination.fleet, None
+        clusters, found = _of_fleet(document, spec.destination, groups, known)
+        problems += found
+    else:
+        of = Identity("Backup", who.namespace, spec.backup_name)
+        if of not in backups:
+            problems.append(Problem(document.at("spec", "backupName"), *known.missing(of), who))
+            return tuple(problems)
+        fleet = backups[of].fleet
+        clusters, found = _of_backup(document, spec.destination, backups[of])
+        problems += found
+    return tuple(problems) or Wanted(who, spec, document.position, fleet, clusters, of)
+
+
+def _of_fleet(
+    document: Document, destination: Destination, groups: Mapping[Identity, Group], known: Known
+) -> tuple[tuple[ClusterId, ...], list[Problem]]:
+    """The clusters of a destination that names a Fleet, and what is wrong with them."""
+    of = Identity("Fleet", document.identity.namespace, destination.fleet)
+    if of not in groups:
+        return (), [_at_fleet(document, *known.missing(of))]
+    if not groups[of].clusters:
+        return (), [_at_fleet(document, f"{of} has no clusters", "add clusters to the fleet")]
+    clusters = _chosen(destination, groups[of].clusters)
+    problems = list(_strangers(document, destination, groups[of].clusters, f"in {of}"))
+    return clusters, [*problems, *_unusable(document, clusters, groups[of])]
+
+
+def _of_backup(
+    document: Document, destination: Destination | None, source: Wanted
+) -> tuple[tuple[ClusterId, ...], list[Problem]]:
+    """The clusters of a Restore: its Backup's, or some of them."""
+    if destination is None:
+        return source.clusters, []
+    of = source.identity
+    if destination.fleet != source.fleet:
         what = f"{of} is of the fleet `{source.fleet}`, and this restores to the fleet `{destination.fleet}`"
-        problems.append(_at_fleet(document, what, f"write `fleet: {source.fleet}`, or leave `destination` out"))
-    elif destination is not None:
-        problems += _strangers(document, destination, source.clusters, f"among the clusters of {of}")
-    if problems:
-        return tuple(problems)
-    clusters = source.clusters if destination is None else _chosen(destination, source.clusters)
-    return Wanted(who, resource.spec, document.position, source.fleet, clusters, of)
+        return (), [_at_fleet(document, what, f"write `fleet: {source.fleet}`, or leave `destination` out")]
+    problems = _strangers(document, destination, source.clusters, f"among the clusters of {of}")
+    return _chosen(destination, source.clusters), list(problems)
 
 
 def _chosen(destination: Destination, available: tuple[ClusterId, ...]) -> tuple[ClusterId, ...]:

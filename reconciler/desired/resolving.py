@@ -13,7 +13,7 @@ from reconciler.manifests import Document, Manifests, Problem
 from reconciler.resources import AttachedCluster, Backup, Cluster, ClusterId, Fleet, Identity, Restore
 
 
-def resolve(manifests: Manifests, recorded: Mapping[Identity, str]) -> Desired:
+def resolve(manifests: Manifests, recorded: Mapping[Identity, str], paused: bool = False) -> Desired:
     """What is wanted, what is refused and why. `recorded`: identity to the source file that its record names."""
     claims = settle(manifests, recorded)
     refused = dict(claims.refused)
@@ -38,7 +38,7 @@ def resolve(manifests: Manifests, recorded: Mapping[Identity, str]) -> Desired:
     restores: dict[Identity, Wanted] = {}
     for who, document in claims.documents.items():
         if isinstance(document.resource, Restore):
-            _sort_out(who, references.restore(document, document.resource, backups, known), restores, refused)
+            _sort_out(who, references.restore(document, document.resource, groups, backups, known), restores, refused)
 
     return Desired(
         members=dict(sorted((member.id, member) for member in _members(claims.documents.values()))),
@@ -47,6 +47,7 @@ def resolve(manifests: Manifests, recorded: Mapping[Identity, str]) -> Desired:
         problems=tuple(sorted({*loose, *(problem for problems in refused.values() for problem in problems)})),
         notes=manifests.notes,
         complete=not manifests.problems and not any(who.kind in ("AttachedCluster", "Cluster") for who in refused),
+        paused=paused,
     )
 
 

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from reconciler.manifests.documents import Path, line_of
 from reconciler.manifests.kinds import suggestion
 from reconciler.manifests.nodes import Flaw, NotText, Null, Tree, Unusable
-from reconciler.names import bare, shown
+from reconciler.names import FieldError, bare, shown
 from reconciler.resources import Resource, RestoreFilter
 
 _SET_BY_SERVERS: Final = frozenset(
@@ -51,11 +51,20 @@ _TODO: Final = {
 def flaws(tree: Tree, model: type[Resource], error: ValidationError) -> Iterator[Flaw]:
     """One flaw for each of pydantic's errors, without those that only follow from another flaw."""
     for detail in error.errors(include_url=False):
-        path = tuple(detail["loc"])
+        path = _path(detail, tree)
         if isinstance(detail["input"], Unusable) or (detail["type"] == "missing" and _renamed(detail)):
             continue
         what, todo = _words(detail, path, model)
         yield Flaw(line_of(tree.lines, path, tree.line), what, todo)
+
+
+def _path(detail: ErrorDetails, tree: Tree) -> Path:
+    """The way to what is wrong: to the field that a check of several names, and of a bad key to the key itself."""
+    path = tuple(detail["loc"])
+    error = detail.get("ctx", {}).get("error")
+    if isinstance(error, FieldError):
+        return (*path, error.field)
+    return path[:-1] if path and path[-1] == "[key]" and path not in tree.lines else path
 
 
 def _words(detail: ErrorDetails, path: Path, model: type[Resource]) -> tuple[str, str]:

@@ -19,6 +19,7 @@ import yaml
 from reconciler.desired import Member
 from reconciler.errors import KubeconfigError
 from reconciler.settings import MemberSettings
+from reconciler.velero.plainly import mapping, sequence, text
 
 _RUNS_OR_READS = {
     "user": ("exec", "auth-provider", "tokenFile", "client-certificate", "client-key"),
@@ -60,6 +61,11 @@ def _from_directory(member: Member, directory: Path, insecure_exec: bool) -> Kub
         content = path.read_bytes()[: _SIZE_LIMIT + 1]
     except OSError as error:
         raise KubeconfigError("SecretMissing", f"{what}: {path} can't be read: {error.strerror}") from error
+    return of_secret(content, what, insecure_exec)
+
+
+def of_secret(content: bytes, what: str, insecure_exec: bool) -> Kubeconfig:
+    """The kubeconfig that a Secret holds; `what` is how errors call it. Raises KubeconfigError."""
     data = _parse(content, what)
     forbidden = sorted(set(_forbidden(data)))
     if forbidden and not insecure_exec:
@@ -97,15 +103,28 @@ def _forbidden(data: dict[str, Any]) -> Iterator[str]:
 
 def _from_own_file(member: Member, settings: MemberSettings) -> Kubeconfig:
     files = settings.kubeconfig or os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
+    return own_file(files, settings.contexts.get(member.id.name, member.id.name))
+
+
+def own_file(files: str, context: str | None) -> Kubeconfig:
+    """A kubeconfig of the user's own, several files joined by ':'. Raises KubeconfigError."""
     paths = [Path(part).expanduser() for part in files.split(os.pathsep) if part]
     there = [path for path in paths if path.is_file()]
     if not there:
         raise KubeconfigError(
             "KubeconfigMissing", f"no file {files}; name one with --kubeconfig, or a folder with --kubeconfig-dir"
         )
-    context = settings.contexts.get(member.id.name, member.id.name)
     stamp = ":".join(str(path.stat().st_mtime_ns) for path in there)
     return Kubeconfig(f"{files}:{stamp}:{context}", context, _merged(files, stamp))
+
+
+def namespace_of(kubeconfig: Kubeconfig) -> str:
+    """The namespace of its current context."""
+    content = mapping(getattr(kubeconfig.content, "value", kubeconfig.content))
+    for entry in (mapping(getattr(each, "value", each)) for each in sequence(content.get("contexts"))):
+        if entry.get("name") == content.get("current-context"):
+            return text(mapping(entry.get("context")).get("namespace")) or "default"
+    return "default"
 
 
 @lru_cache(maxsize=2)

@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any
 
 from reconciler.errors import AlreadyExists, MemberError
+from reconciler.members import schedules
 from reconciler.members.velero import Velero
 from reconciler.plan.answers import Answer, Failure, Name, Question
 from reconciler.plan.runs import needs_texts
 from reconciler.records import Texts
-from reconciler.velero.status import Location, Seen
+from reconciler.velero.status import Location, Seen, SeenSchedule
 
 _GETS_INSTEAD_OF_A_LIST = 3
 
@@ -27,6 +28,8 @@ class _Visit:
         self.texts: dict[Name, Texts] = {}
         self.locations: tuple[Location, ...] | None = None
         self.leftovers: tuple[Seen, ...] | None = None
+        self.schedules: dict[str, SeenSchedule | None] = {}
+        self.backups_of: dict[str, tuple[Seen, ...]] = {}
 
     async def together(self, parts: Iterable[Awaitable[None]]) -> None:
         for outcome in await asyncio.gather(*parts, return_exceptions=True):
@@ -49,15 +52,36 @@ class _Visit:
     async def get(self, name: Name) -> None:
         self.seen[name] = await self.velero.get(*name)
 
+    async def look_at_schedules(self, names: frozenset[str], proven_by_dry_run: frozenset[str]) -> None:
+        """As `look`."""
+        found: Mapping[str, SeenSchedule] = {}
+        if len(names) > _GETS_INSTEAD_OF_A_LIST:
+            found = await schedules.ours(self.velero)
+            self.schedules |= {name: found[name] for name in names & found.keys()}
+        await self.together(self.get_schedule(name) for name in names - found.keys() - proven_by_dry_run)
+
+    async def get_schedule(self, name: str) -> None:
+        self.schedules[name] = await schedules.get(self.velero, name)
+
     async def dry_run(self, name: Name, manifest: Mapping[str, Any]) -> None:
         """A create that would be accepted proves that the name is free."""
+        kind, plain_name = name
         try:
             self.dry_runs[name] = await self.velero.dry_run(manifest)
         except AlreadyExists:
-            await self.get(name)
+            await (self.get_schedule(plain_name) if kind == "Schedule" else self.get(name))
             return
-        if self.dry_runs[name] is None:
+        if self.dry_runs[name] is None and kind == "Schedule":
+            self.schedules[plain_name] = None
+        elif self.dry_runs[name] is None:
             self.seen[name] = None
+
+    async def list_backups_of(self, name: str) -> None:
+        self.backups_of[name] = await schedules.backups_of(self.velero, name)
+
+    async def list_backups_of_all(self, names: frozenset[str]) -> None:
+        found = await schedules.backups_of_all(self.velero)
+        self.backups_of |= {name: found.get(name, ()) for name in names}
 
     async def storage(self) -> None:
         self.locations = await self.velero.locations()
@@ -83,6 +107,8 @@ async def visit(velero: Velero, question: Question) -> Answer:
         texts=found.texts,
         leftovers=found.leftovers,
         running=question.running,
+        schedules=found.schedules,
+        backups_of=found.backups_of,
     )
 
 
@@ -91,11 +117,25 @@ async def _ask(found: _Visit, question: Question) -> None:
     if question.storage:
         parts.append(found.storage())
     for kind in ("Backup", "Restore"):
-        names = frozenset(name for of, name in question.objects if of == kind)
-        by_dry_run = frozenset(name for of, name in question.dry_runs if of == kind)
+        names = _of(kind, question.objects)
         leftovers = question.leftovers and kind == "Restore"
         if names or leftovers:
-            parts.append(found.look(kind, names, by_dry_run, leftovers))
-    await found.together(parts)
+            parts.append(found.look(kind, names, _of(kind, question.dry_runs), leftovers))
+    if question.schedules:
+        parts.append(found.look_at_schedules(question.schedules, _of("Schedule", question.dry_runs)))
+    await found.together([*parts, *_backup_lists(found, question.backups_of)])
     ended = [(name, seen) for name, seen in found.seen.items() if seen and name in question.texts and needs_texts(seen)]
     await found.together(found.download(name, seen) for name, seen in ended)
+
+
+def _of(kind: str, names: Iterable[Name]) -> frozenset[str]:
+    return frozenset(name for of, name in names if of == kind)
+
+
+def _backup_lists(found: _Visit, names: frozenset[str]) -> Iterable[Awaitable[None]]:
+    """A list for each of a few Schedules, else one of the backups of all."""
+    labels = frozenset(name for name in names if len(name) <= schedules.LONGEST_LABEL)
+    found.backups_of |= dict.fromkeys(names - labels, ())
+    if len(labels) > _GETS_INSTEAD_OF_A_LIST:
+        return [found.list_backups_of_all(labels)]
+    return [found.list_backups_of(name) for name in sorted(labels)]

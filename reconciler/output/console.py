@@ -6,7 +6,8 @@ import json
 from typing import Any, Final
 
 import yaml
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -21,7 +22,13 @@ STYLES: Final = {
     Phase.PENDING: "yellow",
     Phase.STARTING: "cyan",
     Phase.IN_PROGRESS: "cyan",
+    Phase.ENABLED: "green",
+    Phase.PAUSED: "yellow",
+    Phase.REMOVING: "cyan",
+    Phase.REMOVED: "dim",
 }
+_GAP: Final = 3
+_LAST_AT_LEAST: Final = 30
 
 
 def out() -> Console:
@@ -36,7 +43,7 @@ def err() -> Console:
 
 def table(*columns: str) -> Table:
     """Aligned columns as kubectl prints them; the last one takes what room is left."""
-    made = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    made = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
     for number, column in enumerate(columns):
         last = number == len(columns) - 1
         made.add_column(column, no_wrap=not last, overflow="fold")
@@ -51,8 +58,9 @@ def say(text: str, style: str = "") -> None:
 
 
 def show(grid: Table) -> None:
-    """A table on stdout, without the blanks that fill its lines."""
+    """A table on stdout, without the blanks that fill its lines. A terminal too narrow wraps it, so nothing is cut."""
     console = out()
+    console.width = max(console.width, _narrowest(grid))
     with console.capture() as captured:
         console.print(grid)
     console.print(Text.from_ansi("\n".join(line.rstrip() for line in captured.get().splitlines())), soft_wrap=True)
@@ -69,6 +77,16 @@ def machine(data: Any, form: str) -> str:
         return json.dumps(data, indent=2, ensure_ascii=False)
     text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
     return text.rstrip("\n")
+
+
+def _narrowest(grid: Table) -> int:
+    """What all columns but the last take as they are, and a little room for that one, which is folded."""
+    widths = [max(_width(cell) for cell in (column.header, *column.cells)) for column in grid.columns]
+    return sum(widths[:-1]) + _GAP * len(widths) + min(widths[-1], _LAST_AT_LEAST)
+
+
+def _width(cell: RenderableType) -> int:
+    return cell.cell_len if isinstance(cell, Text) else cell_len(str(cell))
 
 
 def _console(stderr: bool) -> Console:

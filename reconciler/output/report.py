@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from rich.text import Text
 
 from reconciler.once import Verdict
 from reconciler.output.console import err, machine, out, phase, show, table
-from reconciler.plan.summary import counted
+from reconciler.output.parts import items, plain
+from reconciler.output.texts import outcome_lines
+from reconciler.plan.advice import ready
+from reconciler.plan.summary import GOOD, counted
 from reconciler.plan.verdict import Exit
-from reconciler.records import Phase, Record, Run, Texts, as_object, load_texts, texts_path
-
-LINES_OF_A_RUN = 10
+from reconciler.records import Record, Run, Texts, as_object, load_texts, texts_path
 
 
 def report(verdict: Verdict, form: str) -> None:
@@ -26,6 +26,8 @@ def report(verdict: Verdict, form: str) -> None:
     if shown:
         _table(shown)
         _texts(shown, verdict)
+        _in_vain(shown)
+        _unheard(shown, verdict)
     for problem in verdict.last.desired.problems:
         err().print(Text(f"refused: {problem}", style="red"))
     out().print(_last_line(verdict, shown))
@@ -40,31 +42,43 @@ def _notices(unpushed: tuple[str, ...], tampered: tuple[str, ...]) -> None:
 
 
 def _table(records: list[Record]) -> None:
-    told = any(run.reason or run.message for record in records for run in record.runs)
-    grid = table("CLUSTER", "OBJECT", "PHASE", *(("REASON", "MESSAGE") if told else ()))
+    parts = [part for record in records for part in record.parts]
+    told = any(part.reason or part.message for part in parts)
+    counted_items = any(isinstance(part, Run) and not plain(part.items) for part in parts)
+    columns = (*(("ITEMS",) if counted_items else ()), *(("REASON", "MESSAGE") if told else ()))
+    grid = table("CLUSTER", "OBJECT", "PHASE", *columns)
     for record in records:
-        for run in record.runs:
-            why = (run.reason if run.reason != run.phase else "", Text(run.message)) if told else ()
-            grid.add_row(run.cluster.name, str(record.identity), phase(run.phase), *why)
+        for part in record.parts:
+            what = (items(part),) if counted_items else ()
+            why = (part.reason if part.reason != part.phase else "", Text(part.message)) if told else ()
+            grid.add_row(part.cluster.name, str(record.identity), phase(part.phase), *what, *why)
     show(grid)
 
 
 def _texts(records: list[Record], verdict: Verdict) -> None:
     for record in records:
-        for run in record.runs:
-            lines = tuple(_lines(texts)) if (texts := _texts_of(record, run, verdict)) else ()
-            for line in lines[:LINES_OF_A_RUN]:
+        for run in record.latest:
+            texts = _texts_of(record, run, verdict)
+            for line in outcome_lines(texts, run, texts_path(record.identity, run)) if texts else ():
                 out().print(Text(f"{run.cluster.name}: {record.identity}: {line}"))
-            if len(lines) > LINES_OF_A_RUN:
-                where = texts_path(record.identity, run)
-                out().print(Text(f"{run.cluster.name}: {len(lines) - LINES_OF_A_RUN} more in {where}"))
 
 
-def _lines(texts: Texts) -> Iterator[str]:
-    for word, found in (("error", texts.errors), ("warning", texts.warnings)):
-        yield from (f"{word} in {where}: {text}" for where, text in found)
-    if texts.note:
-        yield texts.note
+def _in_vain(records: list[Record]) -> None:
+    """Why what a file asks for now does not run, although all that ran succeeded."""
+    for record in records:
+        for condition in record.conditions:
+            if condition.type in ("SpecChanged", "AttemptWaiting"):
+                out().print(Text(f"{record.identity}: {condition.message}", style="yellow"), soft_wrap=True)
+
+
+def _unheard(records: list[Record], verdict: Verdict) -> None:
+    """Why it is not known how something goes on that was running on a cluster when it was last heard."""
+    answers = verdict.last.answers
+    open_on = {part.cluster for record in records for part in record.parts if part.phase.open and not part.reason}
+    for cluster in sorted(open_on & answers.keys()):
+        if failure := answers[cluster].failure:
+            told = f"{cluster.name}: {failure.reason}: {failure.message}"
+            out().print(Text(told, style="yellow"), soft_wrap=True)
 
 
 def _texts_of(record: Record, run: Run, verdict: Verdict) -> Texts | None:
@@ -76,7 +90,7 @@ def _texts_of(record: Record, run: Run, verdict: Verdict) -> Texts | None:
 
 def _is_news(record: Record, verdict: Verdict) -> bool:
     wanted = record.identity in verdict.last.desired.wanted
-    return record.identity in verdict.touched or (wanted and record.phase is not Phase.COMPLETED)
+    return record.identity in verdict.touched or (wanted and not (record.phase in GOOD and ready(record)))
 
 
 def _last_line(verdict: Verdict, shown: list[Record]) -> Text:
@@ -86,7 +100,7 @@ def _last_line(verdict: Verdict, shown: list[Record]) -> Text:
         case Exit.SUCCEEDED if not shown:
             return Text(f"Nothing to do: {len(verdict.last.committed)} objects recorded.")
         case Exit.SUCCEEDED:
-            lines = [f"{record.identity}: {counted(record.runs)}" for record in shown[:10]]
+            lines = [f"{record.identity}: {counted(record.parts)}" for record in shown[:10]]
             lines += [f"and {len(shown) - 10} more"] if len(shown) > 10 else []
             return Text("\n".join(lines), style="green")
         case Exit.WAITING:

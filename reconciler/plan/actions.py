@@ -13,7 +13,7 @@ from reconciler.resources import Identity
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Create a Velero object that the pushed ledger calls `Starting`."""
+    """Create a Velero object that the pushed ledger calls `Starting`, or a Schedule of ours that somebody deleted."""
 
     member: Member
     identity: Identity
@@ -39,7 +39,37 @@ class Release:
         return f"release Restore {self.name} on {self.member.id.name}"
 
 
-Action = Create | Release
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Make a Schedule of ours do what its file says now; `paused` is None where it stays as it is."""
+
+    member: Member
+    identity: Identity
+    name: str
+    uid: str
+    run_id: str
+    manifest: Mapping[str, Any] = field(repr=False)
+    paused: bool | None = None
+
+    def __str__(self) -> str:
+        return f"update Schedule {self.name} on {self.member.id.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete that very Schedule of ours; its backups stay."""
+
+    member: Member
+    identity: Identity
+    name: str
+    uid: str
+    run_id: str
+
+    def __str__(self) -> str:
+        return f"delete Schedule {self.name} on {self.member.id.name}"
+
+
+Action = Create | Update | Delete | Release
 
 
 @dataclass(frozen=True, slots=True)

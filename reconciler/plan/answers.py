@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.desired import Member
 from reconciler.records import Texts
-from reconciler.velero.status import Location, Seen
+from reconciler.velero.status import Location, Seen, SeenSchedule
 
 Name = tuple[str, str]
 """(kind, metadata.name) of an object in Velero's namespace."""
@@ -21,6 +21,8 @@ class Question:
     `objects` are looked for by list, and by a get where only that proves absence; `dry_runs` are created with
     `dryRun=All`; for `texts` the error and warning texts are fetched once the object has ended; with `leftovers` all
     objects that carry our finalizer are named. `running` are those of `objects` that the record calls `InProgress`.
+    `schedules` are Velero Schedules to look at, by name, and `backups_of` Schedules whose backups are listed, whether
+    or not the Schedule itself is there.
     """
 
     member: Member
@@ -30,6 +32,8 @@ class Question:
     texts: frozenset[Name] = frozenset()
     leftovers: bool = False
     running: frozenset[Name] = frozenset()
+    schedules: frozenset[str] = frozenset()
+    backups_of: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +50,13 @@ class Answer:
 
     `seen`: an object, or None where its absence is proven. `dry_runs`: None where the create would be accepted.
     `running` is the question's: an answer may be older than the record that it is held against, and absence tells
-    that a run vanished only where it was asked for after the run began.
+    that a run vanished only where it was asked for after the run began. `schedules`: as `seen`; `backups_of`: all
+    backups that carry the label of that Schedule. `late`: the visit goes on, and its end brings an answer or the
+    reason why there is none.
     """
 
     failure: Failure | None = None
+    late: bool = False
     cluster_uid: str = ""
     locations: tuple[Location, ...] | None = None
     seen: Mapping[Name, Seen | None] = field(default_factory=dict)
@@ -57,6 +64,8 @@ class Answer:
     texts: Mapping[Name, Texts] = field(default_factory=dict)
     leftovers: tuple[Seen, ...] | None = None
     running: frozenset[Name] = frozenset()
+    schedules: Mapping[str, SeenSchedule | None] = field(default_factory=dict)
+    backups_of: Mapping[str, tuple[Seen, ...]] = field(default_factory=dict)
 
 
 UNKNOWN = Failure("Unknown", "the cluster has not told all that was asked yet")

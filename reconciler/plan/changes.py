@@ -21,15 +21,17 @@ class Changes:
 
 
 def due(before: Mapping[Identity, Record], decided: Mapping[Identity, Record]) -> bool:
-    """What starts, what others wait for and the end of it all is committed at once; the rest can wait for company."""
-    known = {run.run_id: run for record in before.values() for run in record.runs}
-    runs = [run for record in decided.values() for run in record.runs]
+    """What starts or came to light, what others wait for and the end of it all is committed at once; the rest can wait
+    for company."""
+    known = {part.run_id: part for record in before.values() for part in record.everything}
+    runs = [part for record in decided.values() for part in record.everything]
     news = [run for run in runs if known.get(run.run_id) != run]
     awaited = {run.cluster for run in runs if run.reason == "BackupRunning"}
+    found = any(run.run_id not in known and run.phase is Phase.IN_PROGRESS for run in news)
     starting = any(run.phase is Phase.STARTING for run in news)
     ended = any(run.phase.terminal and run.cluster in awaited for run in news)
     under_way = any(run.phase in (Phase.STARTING, Phase.IN_PROGRESS) for run in runs)
-    return starting or ended or not under_way
+    return starting or found or ended or not under_way
 
 
 def changes(

@@ -10,14 +10,14 @@ from functools import partial
 from types import MappingProxyType
 
 from reconciler.desired import Desired
-from reconciler.plan import backups, restores
+from reconciler.plan import backups, restores, schedules
 from reconciler.plan.actions import Action, Create, Release
 from reconciler.plan.answers import UNASKED, Answer, Failure
-from reconciler.plan.asks import ask_of, changed_file
-from reconciler.plan.questions import backup_run, manifest
-from reconciler.plan.runs import Ask, Gate, advance, explain
+from reconciler.plan.asks import Ask, ask_of, ask_of_schedule
+from reconciler.plan.questions import manifest, origin
+from reconciler.plan.runs import Gate, advance, explain
 from reconciler.plan.summary import summarise
-from reconciler.records import Phase, Record, Run, moment
+from reconciler.records import Part, Phase, Record, Run, Schedule, moment
 from reconciler.resources import BackupSpec, ClusterId, Identity, duration
 from reconciler.velero.status import Seen
 
@@ -29,6 +29,7 @@ def decide(
     desired: Desired,
     drafted: Mapping[Identity, Record],
     answers: Answers,
+    ledger: str,
     now: datetime,
     refused: Mapping[str, Failure] = MappingProxyType({}),
 ) -> dict[Identity, Record]:
@@ -41,21 +42,26 @@ def decide(
     decided = dict(drafted)
     for identity, record in drafted.items():
         runs = []
-        for run in record.runs:
-            advanced = _advance(record, run, desired, decided, trusted.get(run.cluster, UNASKED), now)
-            if advanced.phase is Phase.STARTING and run.phase is Phase.PENDING:
-                starts -= 1
-                advanced = advanced if starts >= 0 else run
-            runs.append(explain(advanced, refused.get(run.run_id)))
-        decided[identity] = summarise(replace(record, runs=tuple(runs)), changed_file(record, desired), now)
+        for before, run in zip(record.runs, _advanced(record, desired, decided, trusted, ledger, now), strict=True):
+            begins = run.phase is Phase.STARTING and before.phase is Phase.PENDING
+            starts -= begins
+            runs.append(before if begins and starts < 0 else explain(run, refused.get(run.run_id)))
+        made = [
+            schedules.explain(_scheduled(record, schedule, desired, trusted, now), refused.get(schedule.run_id))
+            for schedule in record.schedules
+        ]
+        decided[identity] = summarise(replace(record, runs=tuple(runs), schedules=tuple(made)), desired, now)
     return decided
 
 
 def actions(
     desired: Desired, committed: Mapping[Identity, Record], answers: Answers, velero_namespace: str
 ) -> tuple[Action, ...]:
-    """Creates for what is `Starting` and proven absent, releases for what ended and still carries our finalizer."""
-    found: list[Action] = list(_creates(desired, committed, distrust(answers), velero_namespace))
+    """Creates for what is `Starting` and proven absent, what Schedules need, releases for what ended and still carries
+    our finalizer."""
+    trusted = distrust(answers)
+    found: list[Action] = list(_creates(desired, committed, trusted, velero_namespace))
+    found += schedules.actions(desired, committed, trusted, velero_namespace)
     found += _releases(desired, committed, answers)
     return tuple(found)
 
@@ -69,6 +75,8 @@ def distrust(answers: Answers) -> Answers:
             answer,
             seen={},
             dry_runs={},
+            schedules={},
+            backups_of={},
             failure=Failure("SameCluster", f"{names[answer.cluster_uid]} are one cluster; mend a kubeconfig"),
         )
         if counts[answer.cluster_uid] > 1
@@ -77,21 +85,43 @@ def distrust(answers: Answers) -> Answers:
     }
 
 
-def _advance(
-    record: Record, run: Run, desired: Desired, records: Mapping[Identity, Record], answer: Answer, now: datetime
-) -> Run:
+def _advanced(
+    record: Record,
+    desired: Desired,
+    records: Mapping[Identity, Record],
+    answers: Answers,
+    ledger: str,
+    now: datetime,
+) -> tuple[Run, ...]:
+    """All runs of a record, each as its own cluster has it, then bound together where the file says so."""
     wanted = desired.wanted.get(record.identity)
-    gate: Gate = backups.gate
-    if wanted is not None and not isinstance(wanted.spec, BackupSpec):
-        gate = partial(restores.gate, backup=backup_run(wanted, run, records), spec=wanted.spec, now=now)
     deadline = (moment(record.recorded_at) or now) + duration(str(record.spec.get("startWithin", "24h")))
-    return advance(run, record.identity, ask_of(record, run, desired), _same(run, answer), now, deadline, gate)
+    runs = []
+    for run in record.runs:
+        gate: Gate = backups.gate
+        if wanted is not None and not isinstance(wanted.spec, BackupSpec):
+            whence = origin(wanted, run.cluster, desired, records, ledger)
+            gate = partial(restores.gate, origin=whence, spec=wanted.spec, now=now)
+        answer = _same(run, answers.get(run.cluster, UNASKED))
+        runs.append(advance(run, record.identity, ask_of(record, run, desired), answer, now, deadline, gate))
+    if wanted is None or isinstance(wanted.spec, BackupSpec):
+        return tuple(runs)
+    return restores.bind(record.runs, tuple(runs), wanted.clusters, wanted.spec)
 
 
-def _same(run: Run, answer: Answer) -> Answer:
-    """A kubeconfig that leads to another cluster than the one the run began on tells nothing about the run."""
-    if run.cluster_uid and answer.cluster_uid and run.cluster_uid != answer.cluster_uid:
-        text = f"the kubeconfig of {run.cluster.name} leads to another cluster than when the run began; put it back"
+def _scheduled(record: Record, schedule: Schedule, desired: Desired, answers: Answers, now: datetime) -> Schedule:
+    wanted = desired.wanted.get(record.identity)
+    spec = wanted.spec if wanted and isinstance(wanted.spec, BackupSpec) else None
+    ask = ask_of_schedule(record, schedule.cluster, desired)
+    answer = _same(schedule, answers.get(schedule.cluster, UNASKED))
+    after = schedules.advance(schedule, spec, ask, answer, now)
+    return schedules.explain(after, schedules.PAUSED) if desired.paused and after.phase is Phase.REMOVING else after
+
+
+def _same(part: Part, answer: Answer) -> Answer:
+    """A kubeconfig that leads to another cluster than the one it began on tells nothing about it."""
+    if part.cluster_uid and answer.cluster_uid and part.cluster_uid != answer.cluster_uid:
+        text = f"the kubeconfig of {part.cluster.name} leads to another cluster than when this began; put it back"
         return Answer(failure=Failure("ClusterChanged", text))
     return answer
 

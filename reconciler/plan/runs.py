@@ -10,31 +10,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
+from typing import Final
 
 from reconciler.plan.answers import UNKNOWN, Answer, Failure
-from reconciler.records import Phase, Run
+from reconciler.plan.asks import RESUMABLE, Ask
+from reconciler.records import Items, Phase, Run, Texts
 from reconciler.resources import Identity
 from reconciler.velero.status import Seen
 
+NOT_RESTORED: Final = "NotRestored"
+_NAMED: Final = 3
 Gate = Callable[[Run, Answer], Run]
 """What a kind still wants before a start: the run `Pending` with its reason, `Failed`, or `Starting` and pinned."""
 
 
-class Ask(StrEnum):
-    """What the tip's files say about a run."""
-
-    ASKED = "Asked"
-    SPEC_CHANGED = "SpecChanged"
-    WITHDRAWN = "Withdrawn"
-    ABANDONED = "Abandoned"
-    FROZEN = "Frozen"
-    """A file has an error, so nothing can be told: what runs is followed, nothing starts."""
-
-
-_HELD_BECAUSE = {
-    Ask.SPEC_CHANGED: "the file was changed after the first run began; a new name runs it as it is now",
-    Ask.WITHDRAWN: "no file asks for it any more",
+_HELD_BECAUSE: Final = {
+    Ask.SPEC_CHANGED: "the file no longer asks for this attempt as it was; raise spec.attempt to run it as it is now",
+    Ask.WITHDRAWN: "no file asks for it any more; raise spec.attempt if it is to run after all",
+    Ask.SUSPENDED: "spec.suspend is set; it goes on once that is removed",
+    Ask.PAUSED: "the repository is paused; it goes on once .reconciler-paused is removed",
 }
 
 
@@ -48,7 +42,9 @@ def advance(
     seen = answer.seen.get(name)
     if seen is not None:
         return _follow(run, identity, seen, answer)
-    if run.phase.terminal or run.phase is Phase.HELD:
+    if run.phase is Phase.HELD:
+        return _resume(run, ask)
+    if run.phase.terminal:
         return run
     if ask is Ask.ABANDONED:
         return _end(run, "Abandoned", f"{run.cluster.kind} {run.cluster.name} is declared nowhere any more")
@@ -57,11 +53,11 @@ def advance(
         gone = absent and name in answer.running
         return _end(run, "Vanished", f"{identity.kind} {run.object_name} is gone; it may have run") if gone else run
     if ask in _HELD_BECAUSE and (absent or run.phase is Phase.PENDING):
-        return replace(run, phase=Phase.HELD, reason=str(ask), message=_HELD_BECAUSE[ask])
-    if ask is Ask.FROZEN:
+        return _hold(run, ask)
+    if ask in (Ask.FROZEN, Ask.UNFINISHED):
         return run
     if now > deadline and (absent or run.phase is Phase.PENDING):
-        return _end(run, "Expired", "not started within spec.startWithin; a new name runs it now")
+        return _end(run, "Expired", "not started within spec.startWithin; raise spec.attempt to run it now")
     if run.phase is Phase.STARTING:
         return run
     return gate(run, answer)
@@ -86,6 +82,19 @@ def refuse(run: Run, reason: str, message: str) -> Run:
     return _end(run, reason, message)
 
 
+def _hold(run: Run, ask: Ask) -> Run:
+    return replace(run, phase=Phase.HELD, reason=str(ask), message=_HELD_BECAUSE[ask])
+
+
+def _resume(run: Run, ask: Ask) -> Run:
+    """What was suspended goes on when the files say so, and is given up when they ask for it no more."""
+    if run.reason not in RESUMABLE:
+        return run
+    if ask is Ask.ASKED:
+        return replace(run, phase=Phase.PENDING, reason="", message="")
+    return _hold(run, ask) if ask in _HELD_BECAUSE else run
+
+
 def _follow(run: Run, identity: Identity, seen: Seen, answer: Answer) -> Run:
     """An object of that name is there. One with our run id is ours, whoever created it and whatever is recorded."""
     if seen.run_id != run.run_id:
@@ -98,26 +107,43 @@ def _follow(run: Run, identity: Identity, seen: Seen, answer: Answer) -> Run:
             return run
         return replace(followed, phase=Phase.IN_PROGRESS, reason="", message="", status=seen.status)
     if needs_texts(seen) and (seen.kind, seen.name) not in answer.texts:
-        return run  # asked again: the texts are recorded with the outcome
-    ended = seen.terminal is not Phase.COMPLETED
+        if run.phase in (Phase.STARTING, Phase.IN_PROGRESS):
+            return run  # asked again: the texts are recorded with the outcome
+        return replace(followed, phase=Phase.IN_PROGRESS, reason="", message="")  # which makes it so
+    texts = answer.texts.get((seen.kind, seen.name))
+    items = texts.items if texts else None
+    reason, message = "", ""
+    if seen.terminal is not Phase.COMPLETED:
+        reason, message = str(seen.terminal), _outcome(seen, texts)
+    elif items and items.left:
+        reason, message = NOT_RESTORED, _left(items, texts)
     return replace(
         followed,
         phase=seen.terminal,
-        reason=str(seen.terminal) if ended else "",
-        message=_outcome(seen, answer) if ended else "",
+        reason=reason,
+        message=message,
         status=seen.status,
         errors=seen.errors,
         warnings=seen.warnings,
+        items=items,
     )
 
 
 def needs_texts(seen: Seen) -> bool:
-    """Velero counted something whose text lies in the object storage."""
-    return seen.terminal is not None and (seen.errors > 0 or seen.warnings > 0)
+    """What Velero counted, or restored, is told in the object storage."""
+    told = seen.kind == "Restore" and seen.terminal in (Phase.COMPLETED, Phase.PARTIALLY_FAILED)
+    return told or (seen.terminal is not None and (seen.errors > 0 or seen.warnings > 0))
 
 
-def _outcome(seen: Seen, answer: Answer) -> str:
-    texts = answer.texts.get((seen.kind, seen.name))
+def _left(items: Items, texts: Texts | None) -> str:
+    """Velero's `Completed` does not mean restored: what was there already and differed is as it was."""
+    names = (*texts.names.get("not_restored", ()), *texts.names.get("failed", ())) if texts else ()
+    more = f" and {items.left - len(names[:_NAMED])} more" if items.left > len(names[:_NAMED]) else ""
+    todo = "restore with policy.existingResourcePolicy: update, or accept it with spec.allowSkipped"
+    return f"{items.left} not restored, though different: {', '.join(names[:_NAMED])}{more}; {todo}"
+
+
+def _outcome(seen: Seen, texts: Texts | None) -> str:
     first = texts.errors[0][1][:300] if texts and texts.errors else ""
     return seen.message or first or (f"{seen.errors} errors" if seen.errors else "Velero gives no reason")
 

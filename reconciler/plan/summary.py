@@ -1,59 +1,89 @@
-"""What a record says as a whole, from its runs: its phase and its conditions."""
+"""What a record says as a whole, from what it says of each cluster: its phase and its conditions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
-from reconciler.records import Condition, Phase, Record, Run, timestamp
+from reconciler.desired import Desired
+from reconciler.plan.asks import allows_skipped, changed_file, waiting_attempt
+from reconciler.plan.runs import NOT_RESTORED
+from reconciler.records import Condition, Part, Phase, Record, Run, timestamp
 
-_WORST = (Phase.COMPLETED, Phase.HELD, Phase.PARTIALLY_FAILED, Phase.FAILED_VALIDATION, Phase.FAILED)
+Parts = Sequence[Part]
+_ENDED: Final = (
+    Phase.REMOVED,
+    Phase.COMPLETED,
+    Phase.ENABLED,
+    Phase.PAUSED,
+    Phase.HELD,
+    Phase.PARTIALLY_FAILED,
+    Phase.FAILED_VALIDATION,
+    Phase.FAILED,
+)
+"""From the best to the worst."""
+GOOD: Final = (Phase.COMPLETED, Phase.ENABLED, Phase.PAUSED, Phase.REMOVED)
 
 
-def summarise(record: Record, changed_file: bool, now: datetime) -> Record:
-    """The record with phase and conditions that fit its runs.
-
-    `changed_file`: the file asks for something else than what was recorded, and nothing of that runs.
-    """
-    summed = replace(record, phase=phase_of(record.runs))
-    return replace(
-        summed, conditions=tuple(_carry(c, record.conditions, now) for c in _conditions(summed, changed_file))
-    )
+def summarise(record: Record, desired: Desired, now: datetime) -> Record:
+    """The record with phase and conditions that fit its runs, or its Schedules, and what the file says now."""
+    summed = replace(record, phase=phase_of(record.parts))
+    conditions = (_carry(condition, record.conditions, now) for condition in _conditions(summed, desired))
+    return replace(summed, conditions=tuple(conditions))
 
 
-def phase_of(runs: Iterable[Run]) -> Phase:
-    """The worst phase when all runs have ended; before that `Pending` until one has started, then `InProgress`."""
-    phases = {run.phase for run in runs}
+def phase_of(parts: Parts) -> Phase:
+    """The worst phase when all have ended; before that `Removing`, `Pending` until one has started, or `InProgress`."""
+    phases = {part.phase for part in parts}
     if not any(phase.open for phase in phases):
-        return max(phases, key=_WORST.index, default=Phase.COMPLETED)
+        return max(phases, key=_ENDED.index, default=Phase.COMPLETED)
+    if Phase.REMOVING in phases:
+        return Phase.REMOVING
     started = phases - {Phase.PENDING, Phase.HELD}
     return Phase.IN_PROGRESS if started else Phase.PENDING
 
 
-def counted(runs: tuple[Run, ...]) -> str:
-    """`Completed on 2 of 2 clusters`, or each phase with its count, worst first."""
-    counts = {phase: sum(run.phase is phase for run in runs) for phase in reversed(Phase)}
+def counted(parts: Parts) -> str:
+    """`Completed on 2 of 2 clusters`, or each phase with its count, worst first; and what was not restored."""
+    counts = {phase: sum(part.phase is phase for part in parts) for phase in reversed(Phase)}
     there = [f"{phase} on {count}" for phase, count in counts.items() if count]
-    return f"{', '.join(there) or 'nothing'} of {len(runs)} cluster{'' if len(runs) == 1 else 's'}"
+    left = sum(
+        part.items.left for part in parts if isinstance(part, Run) and part.items and part.reason == NOT_RESTORED
+    )
+    text = f"{', '.join(there) or 'nothing'} of {len(parts)} cluster{'' if len(parts) == 1 else 's'}"
+    return f"{text}, {left} object{'' if left == 1 else 's'} not restored though different" if left else text
 
 
-def _conditions(record: Record, changed_file: bool) -> Iterable[Condition]:
+def not_restored(record: Record) -> bool:
+    """Velero calls it Completed, and something was there already and differs."""
+    return any(run.reason == NOT_RESTORED for run in record.latest)
+
+
+def _conditions(record: Record, desired: Desired) -> Iterable[Condition]:
     """Ready, Reconciling and Stalled as kstatus has them: Reconciling and Stalled stand only while true."""
-    reason, message = _because(record), counted(record.runs)
-    yield Condition("Ready", record.phase is Phase.COMPLETED, reason, message, "")
-    if record.phase in (Phase.PENDING, Phase.IN_PROGRESS):
+    reason, message = _because(record), counted(record.parts)
+    skipped = record.phase is Phase.COMPLETED and not_restored(record)
+    left = skipped and not allows_skipped(record, desired)
+    reason = NOT_RESTORED if left else str(record.phase) if skipped else reason
+    good = record.phase in GOOD and not left
+    yield Condition("Ready", good, reason, message, "")
+    if record.phase.open:
         yield Condition("Reconciling", True, reason, message, "")
-    elif record.phase is not Phase.COMPLETED:
+    elif not good:
         yield Condition("Stalled", True, reason, message, "")
-    if changed_file:
-        text = "the file differs from what ran, and nothing of that runs; a new name runs it as it is now"
-        yield Condition("SpecChanged", True, "SpecChanged", text, "")
+    changed, raised = changed_file(record, desired), waiting_attempt(record, desired)
+    if changed:
+        yield Condition("SpecChanged", True, "SpecChanged", changed, "")
+    if raised:
+        text = f"attempt {raised} waits until every run of attempt {record.attempt} has ended"
+        yield Condition("AttemptWaiting", True, "EarlierAttempt", text, "")
 
 
 def _because(record: Record) -> str:
-    """The record's phase, or the one reason that all runs of that phase give."""
-    reasons = {run.reason for run in record.runs if run.phase is record.phase and run.reason}
+    """The record's phase, or the one reason that all parts of that phase give."""
+    reasons = {part.reason for part in record.parts if part.phase is record.phase and part.reason}
     return reasons.pop() if len(reasons) == 1 else str(record.phase)
 
 

@@ -7,10 +7,12 @@ from enum import IntEnum, StrEnum
 
 from reconciler.desired import Desired
 from reconciler.plan.answers import UNASKED, Answer, Name
-from reconciler.plan.asks import ask_of
-from reconciler.plan.runs import Ask
+from reconciler.plan.asks import Ask, allows_skipped, ask_of, ask_of_schedule
+from reconciler.plan.drafts import unrecorded
+from reconciler.plan.runs import NOT_RESTORED
+from reconciler.plan.summary import GOOD, not_restored
 from reconciler.plan.watch import Watch
-from reconciler.records import Phase, Record, Run
+from reconciler.records import Part, Phase, Record, Run
 from reconciler.resources import ClusterId, Identity
 
 Answers = Mapping[ClusterId, Answer]
@@ -35,7 +37,8 @@ class Exit(IntEnum):
 
 def standing(desired: Desired, records: Mapping[Identity, Record], answers: Answers, watch: Watch) -> Standing:
     """`Working`: worth looking again soon; `Waiting`: only an outside change helps; `Settled`: nothing is open."""
-    found = {_standing(record, run, desired, answers) for record, run in _open(records)}
+    found = {_standing(record, part, desired, answers) for record, part in _open(records)}
+    found |= {Standing.WORKING for _ in unrecorded(desired, records)}  # a raised attempt begins in the next pass
     found |= {
         _releasing(cluster, answers)
         for cluster, name in watch.unreleased
@@ -47,29 +50,44 @@ def standing(desired: Desired, records: Mapping[Identity, Record], answers: Answ
 def exit_code(desired: Desired, records: Mapping[Identity, Record], touched: frozenset[Identity]) -> Exit:
     """Counts what the files ask for, and what changed in this run of the command."""
     counted = [record for identity, record in records.items() if identity in desired.wanted or identity in touched]
-    if desired.problems or any(_failed(record) for record in counted):
+    if desired.problems or any(failed(record) or _left(record, desired) for record in counted):
         return Exit.FAILED
-    return Exit.WAITING if any(run.phase.open for record in counted for run in record.runs) else Exit.SUCCEEDED
+    return Exit.WAITING if any(part.phase.open for _, part in _open(records)) else Exit.SUCCEEDED
 
 
-def _failed(record: Record) -> bool:
-    if any(condition.type == "SpecChanged" for condition in record.conditions):
+def failed(record: Record) -> bool:
+    """Something of it failed, is held, was refused or was not restored though Velero calls it Completed."""
+    if any(c.type == "SpecChanged" or (c.type == "Ready" and c.reason == NOT_RESTORED) for c in record.conditions):
         return True
-    return any(not run.phase.open and run.phase is not Phase.COMPLETED for run in record.runs)
+    return any(not part.phase.open and part.phase not in GOOD for part in record.parts)
 
 
-def _open(records: Mapping[Identity, Record]) -> Iterator[tuple[Record, Run]]:
-    return ((record, run) for record in records.values() for run in record.runs if run.phase.open)
+def _left(record: Record, desired: Desired) -> bool:
+    """Told at once, although the record says so only when all have ended."""
+    return not_restored(record) and not allows_skipped(record, desired)
 
 
-def _standing(record: Record, run: Run, desired: Desired, answers: Answers) -> Standing:
-    if run.phase is not Phase.IN_PROGRESS and ask_of(record, run, desired) is Ask.FROZEN:
+def _open(records: Mapping[Identity, Record]) -> Iterator[tuple[Record, Part]]:
+    return ((record, part) for record in records.values() for part in record.everything if part.phase.open)
+
+
+def _standing(record: Record, part: Part, desired: Desired, answers: Answers) -> Standing:
+    if part.phase is not Phase.IN_PROGRESS and _ask(record, part, desired) is Ask.FROZEN:
         return Standing.SETTLED  # refused, which the exit code says
-    if run.phase in (Phase.PENDING, Phase.STARTING) and run.reason:
+    answer = answers.get(part.cluster, UNASKED)
+    if answer.late:
+        return Standing.WORKING  # Velero is slow to hand out texts, for one
+    if part.phase in (Phase.PENDING, Phase.STARTING, Phase.REMOVING) and part.reason:
         return Standing.WAITING
-    if run.phase is Phase.PENDING:
+    if part.phase is Phase.PENDING:
         return Standing.WORKING
-    return Standing.WAITING if answers.get(run.cluster, UNASKED).failure else Standing.WORKING
+    return Standing.WAITING if answer.failure else Standing.WORKING
+
+
+def _ask(record: Record, part: Part, desired: Desired) -> Ask:
+    if isinstance(part, Run):
+        return ask_of(record, part, desired)
+    return ask_of_schedule(record, part.cluster, desired)
 
 
 def _absent(name: Name, answer: Answer) -> bool:
@@ -78,4 +96,5 @@ def _absent(name: Name, answer: Answer) -> bool:
 
 
 def _releasing(cluster: ClusterId, answers: Answers) -> Standing:
-    return Standing.WAITING if answers.get(cluster, UNASKED).failure else Standing.WORKING
+    answer = answers.get(cluster, UNASKED)
+    return Standing.WAITING if answer.failure and not answer.late else Standing.WORKING

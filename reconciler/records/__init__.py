@@ -3,16 +3,19 @@
 `plan` makes new records from old ones, `reconcile` has `repository` commit them.
 """
 
-from reconciler.records.files import as_object, dump, dump_ledger, dump_texts, load, load_texts, parse_ledger
+from reconciler.records.files import as_object, dump, dump_ledger, load, parse_ledger
 from reconciler.records.model import (
     LEDGER_PATH,
     PLURALS,
     Condition,
+    Items,
     Ledger,
+    Part,
     Phase,
     Record,
     Recorded,
     Run,
+    Schedule,
     Texts,
     moment,
     path_of,
@@ -20,16 +23,20 @@ from reconciler.records.model import (
     texts_path,
     timestamp,
 )
+from reconciler.records.texts import dump_texts, load_texts
 
 __all__ = [
     "LEDGER_PATH",
     "PLURALS",
     "Condition",
+    "Items",
     "Ledger",
+    "Part",
     "Phase",
     "Record",
     "Recorded",
     "Run",
+    "Schedule",
     "Texts",
     "as_object",
     "dump",

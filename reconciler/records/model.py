@@ -17,7 +17,7 @@ PLURALS: Final = {"Backup": "backups", "Restore": "restores"}
 
 
 class Phase(StrEnum):
-    """Of a run and of a record; the last four are Velero's terminal ones."""
+    """Of a run, of a Schedule and of a record."""
 
     PENDING = "Pending"
     HELD = "Held"
@@ -27,6 +27,10 @@ class Phase(StrEnum):
     PARTIALLY_FAILED = "PartiallyFailed"
     FAILED = "Failed"
     FAILED_VALIDATION = "FailedValidation"
+    ENABLED = "Enabled"
+    PAUSED = "Paused"
+    REMOVING = "Removing"
+    REMOVED = "Removed"
 
     @property
     def terminal(self) -> bool:
@@ -36,10 +40,31 @@ class Phase(StrEnum):
     @property
     def open(self) -> bool:
         """It may still change by itself."""
-        return self in (Phase.PENDING, Phase.STARTING, Phase.IN_PROGRESS)
+        return self in (Phase.PENDING, Phase.STARTING, Phase.IN_PROGRESS, Phase.REMOVING)
 
 
 _TERMINAL: Final = frozenset({Phase.COMPLETED, Phase.PARTIALLY_FAILED, Phase.FAILED, Phase.FAILED_VALIDATION})
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """How many objects of a backup a Restore brought back, or not, by what became of them."""
+
+    created: int = 0
+    updated: int = 0
+    equal: int = 0
+    """There already, and as in the backup."""
+    not_restored: int = 0
+    """There already and different, and left as they are: Velero calls the Restore Completed all the same."""
+    not_compared: int = 0
+    """Made by the cluster itself in that very moment, as a namespace's ServiceAccount `default`, so that Velero could
+    neither create nor compare it."""
+    failed: int = 0
+
+    @property
+    def left(self) -> int:
+        """Those that are not as in the backup now."""
+        return self.not_restored + self.failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +81,43 @@ class Run:
     message: str = ""
     cluster_uid: str = ""
     backup_name: str = ""
+    backup_started: str = ""
     backup_completed: str = ""
     status: Mapping[str, Any] = field(default_factory=dict)
     errors: int = 0
     warnings: int = 0
+    items: Items | None = None
+    """None where they could not be had."""
 
     @property
     def settled(self) -> bool:
         """Velero's own last word is recorded: nothing changes it any more."""
         return self.status.get("phase") in ("Completed", "PartiallyFailed", "Failed", "FailedValidation")
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A Velero Schedule of ours on one cluster, and its latest backup.
+
+    `what` is the fingerprint of the spec that was last seen there; `refreshed` (RFC 3339) when the latest backup was
+    last asked for.
+    """
+
+    cluster: ClusterId
+    phase: Phase
+    object_name: str
+    run_id: str
+    what: str = ""
+    reason: str = ""
+    message: str = ""
+    cluster_uid: str = ""
+    backup_name: str = ""
+    status: Mapping[str, Any] = field(default_factory=dict)
+    refreshed: str = ""
+
+
+Part = Run | Schedule
+"""What a record says of one cluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +133,11 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is known of one object; `spec` and what follows is as it was when the attempt was recorded."""
+    """What is known of one object; `spec` and what follows is as it was when the attempt was recorded.
+
+    `runs` holds those of all attempts, earlier ones first; `schedules` is for a Backup with a schedule, which has no
+    runs of its own.
+    """
 
     identity: Identity
     spec: Mapping[str, Any]
@@ -91,30 +148,61 @@ class Record:
     recorded_at: str
     phase: Phase
     conditions: tuple[Condition, ...]
-    runs: tuple[Run, ...]
+    runs: tuple[Run, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+    merged_by: str = ""
+    approved_by: tuple[str, ...] = ()
 
-    def run_on(self, cluster: ClusterId) -> Run | None:
-        """The run on that cluster, if it is one of this record's."""
-        return next((run for run in self.runs if run.cluster == cluster), None)
+    @property
+    def latest(self) -> tuple[Run, ...]:
+        """The run of the highest attempt on each cluster."""
+        found: dict[ClusterId, Run] = {}
+        for run in self.runs:
+            if run.cluster not in found or run.attempt > found[run.cluster].attempt:
+                found[run.cluster] = run
+        return tuple(found.values())
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What it says of each cluster: the latest runs, or the Schedules."""
+        return (*self.latest, *self.schedules)
+
+    @property
+    def everything(self) -> tuple[Part, ...]:
+        """The runs of all attempts, and the Schedules."""
+        return (*self.runs, *self.schedules)
+
+    def runs_on(self, cluster: ClusterId) -> tuple[Run, ...]:
+        """The runs of all attempts on that cluster."""
+        return tuple(run for run in self.runs if run.cluster == cluster)
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What makes a repository ours: a random id, and the branch and path that it was made for."""
+    """What makes a repository ours: a random id, and the branch and path that it was made for.
+
+    `status_branch` is where the records are, empty for the branch itself.
+    """
 
     id: str
     branch: str
     path: str
+    status_branch: str = ""
     version: int = RECORD_VERSION
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Velero's own words about one run, capped: (where, text), where is `velero`, `cluster` or a namespace."""
+    """Velero's own words about one run, capped: (where, text), where is `velero`, `cluster` or a namespace.
+
+    `names` has the objects of a Restore by what became of them, under the names of `Items`' fields, capped as well.
+    """
 
     errors: tuple[tuple[str, str], ...]
     warnings: tuple[tuple[str, str], ...]
     note: str = ""
+    items: Items | None = None
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Final
 from reconciler.errors import RepositoryError, TipMoved, WorkTreeBusy
 from reconciler.repository import worktree
 from reconciler.repository.commit import refs
-from reconciler.repository.files import contents, entries
+from reconciler.repository.files import contents, empty_tree, entries, is_null
 from reconciler.repository.git import Git, plain
 from reconciler.repository.history import History
 from reconciler.repository.localstate import LocalState, Move
@@ -115,7 +115,7 @@ class Checkout:
             done = self.place.git.run("update-ref", "-m", note, local, move.new, move.old, env=self.place.identity)
             if not done.code:
                 return
-            if refs(self.place)[1] != move.old:
+            if not move.begins_at(refs(self.place)[1]):
                 raise TipMoved(f"{self.place.branch} moved while we decided")
             if time.monotonic() > until:
                 raise RepositoryError(f"can't move {self.place.branch}: {plain(done.err)}")
@@ -124,7 +124,7 @@ class Checkout:
     def _complete(self, move: Move, trees: list[WorkTree]) -> None:
         """Bring a move that a killed process began to its end, or drop it where there is nothing to bring there."""
         tracked, local = refs(self.place)
-        if local == move.old:
+        if move.begins_at(local):
             landed = self.place.upstream is not None and tracked and self.history.contains(tracked, move.new)
             if not landed:
                 return  # its commit isn't the ledger, unless a process is about to make it so
@@ -167,12 +167,13 @@ class Checkout:
         )
 
     def _changes(self, git: Git, move: Move) -> dict[str, _Change]:
-        listed = git.out("diff-tree", "-r", "-z", "--no-renames", "--raw", move.old, move.new)
+        old = empty_tree(len(move.new)) if is_null(move.old) else move.old
+        listed = git.out("diff-tree", "-r", "-z", "--no-renames", "--raw", old, move.new)
         pieces = listed.decode("utf-8", "surrogateescape").split("\0")
         changes = {}
         for about, path in zip(pieces[::2], pieces[1::2], strict=False):
-            _, _, old, new, _ = about.split()
-            changes[path] = _Change(*(None if not oid.strip("0") else oid for oid in (old, new)))
+            _, _, before, after, _ = about.split()
+            changes[path] = _Change(*(None if is_null(oid) else oid for oid in (before, after)))
         return changes
 
     def _move_index(self, git: Git, changes: dict[str, _Change], width: int) -> None:

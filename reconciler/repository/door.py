@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
-from reconciler.errors import NoSuchBranch, RepositoryError
+from reconciler.errors import RepositoryError
+from reconciler.repository import audit
 from reconciler.repository import commit as commits
+from reconciler.repository.branches import Branches, find
 from reconciler.repository.checkout import Checkout
-from reconciler.repository.files import Entry
-from reconciler.repository.git import CLONE, NETWORK
-from reconciler.repository.history import History, ledger_id
+from reconciler.repository.edits import after, edits, overlaid
+from reconciler.repository.history import History
 from reconciler.repository.localstate import LocalState, Move
-from reconciler.repository.location import Place, clean_path, locate
-from reconciler.repository.model import FOLDERS, LEDGER, STATUS, TRAILER, Arrival, Snapshot, Tip, Tracked
-from reconciler.repository.snapshot import Reader, View, status_of
+from reconciler.repository.location import clean_path
+from reconciler.repository.mirror import tidy
+from reconciler.repository.model import Arrival, Change, Revision, Snapshot, Tip, Tracked
+from reconciler.repository.pinned import HeededState, NoState
+from reconciler.repository.revisions import read_revision
+from reconciler.repository.snapshot import Reader, View
+from reconciler.repository.timing import Timed, timing, untimed
 from reconciler.repository.worktree import WorkTree
 
 STEPS: Final = (
@@ -29,8 +35,6 @@ STEPS: Final = (
     "recorded",
 )  # fmt: skip
 """What `checkpoint` is told while a record is made, in this order; `file-moved` once a file. Not all come each time."""
-_NAMED: Final = 20
-"""Unpushed commits that a snapshot names."""
 
 
 def _nothing(step: str) -> None:
@@ -40,34 +44,55 @@ def _nothing(step: str) -> None:
 class Repository:
     """One branch and folder of one repository. Make it with `open`."""
 
-    def __init__(self, tracked: Tracked, place: Place, path: str, checkpoint: Callable[[str], None]) -> None:
-        self._place = place
+    def __init__(
+        self, tracked: Tracked, branches: Branches, path: str, checkpoint: Callable[[str], None], timed: Timed
+    ) -> None:
+        self._branches = branches
+        self._timed = timed
+        self._place = place = branches.tracked
         self._history = History(place.git, place.common, path)
-        self._state = LocalState(place.common, place.branch, path)
-        self._checkout = Checkout(place, self._history, self._state, checkpoint)
+        looks = HeededState if tracked.pinned else LocalState
+        state = looks if place.pinned is None else NoState
+        self._state: LocalState = state(place.common, place.branch, path, tracked.status_branch)
+        self._checkout = Checkout(branches.ledger, self._history, self._state, checkpoint)
         self._step = checkpoint
-        self._reader = Reader(place, self._history, self._state, tracked.accept_rewrite)
-        self._fetched = False
+        self._reader = Reader(branches, self._history, self._state, tracked.accept_rewrite)
         self._view: View | None = None
+        self._landed: tuple[str, str] | None = None  # our last record: what the ledger's branch stood at, our commit
+        self._stood: tuple[str, str] | None = None  # the tracked branch and the ledger's, as of the last read or record
         self.branch = place.branch
+        self.status_branch = tracked.status_branch
         self.path = path
 
     @classmethod
-    def open(cls, tracked: Tracked, checkpoint: Callable[[str], None] = _nothing) -> Repository:
+    def open(cls, tracked: Tracked, checkpoint: Callable[[str], None] = _nothing, timed: Timed = untimed) -> Repository:
         """Find the repository and the ledger in it. For a URL this asks the remote and sets up the mirror.
 
-        `checkpoint` is told the name of each step (`STEPS`) as it is done; tests stop the process there.
-        Raises NotARepository, NoSuchBranch, FetchFailed (a URL), RepositoryError.
+        `checkpoint` is told the name of each step (`STEPS`) as it is done; tests stop the process there. `timed` is
+        told of each commit and each operation over the network (see `timing`).
+        Raises NotARepository, NoSuchBranch, FetchFailed (a URL), RepositoryError; SettingsError for `Tracked.access`.
         """
         path = clean_path(tracked.path)
-        return cls(tracked, locate(tracked), path, checkpoint)
+        return cls(tracked, find(tracked, timed), path, checkpoint, timed)
+
+    @property
+    def shallow(self) -> bool:
+        """Whether the repository is a shallow clone, so that `changes` may be incomplete."""
+        return bool(self._history.shallow())
+
+    @property
+    def pinned(self) -> bool:
+        """Whether a commit stands for the branch (`Tracked.pinned`), and nothing can be written."""
+        return self._place.pinned is not None
 
     @property
     def description(self) -> str:
         """Branch, folder and place for people, without any password."""
         folder = f"{self.path}/ on " if self.path else ""
         local = "" if self._place.upstream or self._place.local is None else " (local)"
-        return f"{folder}branch {self.branch} of {self._place.shown}{local}"
+        records = f", records on branch {self._branches.ledger.branch}" if self._branches.apart else ""
+        branch = f"branch {self.branch}" if self._place.pinned is None else f"commit {self._place.pinned[:10]}"
+        return f"{folder}{branch} of {self._place.shown}{local}{records}"
 
     def read(self) -> Snapshot:
         """Fetch where there is a remote, and read everything of the tip; a tip read before costs no further process.
@@ -76,14 +101,19 @@ class Repository:
         """
         started = time.monotonic()
         seen = self._state.seen()  # before the fetch: another process may record in between
-        tip, local = self._refs()
-        view = self._view
-        if view is None or view.snapshot.tip.commit != tip or seen not in (None, view.snapshot.own_commit):
-            view = self._reader.load(tip, seen, view)
+        stand = self._branches.read()
+        tip, local, view = stand.tip, stand.local, self._view
+        if (
+            view is None
+            or _commits(view.snapshot) != (tip, stand.ledger or "")
+            or seen not in (None, view.snapshot.own_commit)
+        ):
+            view = self._reader.load(tip, stand.ledger, seen, view)
         snapshot = replace(view.snapshot, tip=Tip(tip, started))
         if view.local != local:
-            snapshot = replace(snapshot, unpushed=self._unpushed(tip, local))
+            snapshot = replace(snapshot, unpushed=self._branches.unpushed(tip, local))
         self._view = replace(view, snapshot=snapshot, local=local)
+        self._stood = _commits(snapshot)
         if snapshot.own_commit:
             with contextlib.suppress(RepositoryError):  # what is read-only can be shown all the same, if not written
                 self._state.see(snapshot.own_commit, seen)
@@ -92,12 +122,38 @@ class Repository:
     def confirm(self, snapshot: Snapshot) -> Tip | None:
         """Ask again where the branch stands: the fresh tip if still at the snapshot's commit, else None.
 
+        With a status branch both must stand where the snapshot has them, or that one at our own `record` on it.
         Raises FetchFailed, RepositoryError.
         """
         started = time.monotonic()
-        upstream = self._place.upstream
-        tip = commits.remote_tip(self._place, upstream) if upstream else commits.refs(self._place)[0]
-        return Tip(snapshot.tip.commit, started) if tip == snapshot.tip.commit else None
+        tip, ledger = self._branches.ask()
+        ours = self._branches.apart and self._landed == (snapshot.ledger_tip, ledger)
+        stands = tip == snapshot.tip.commit and (ours or (ledger or "") == snapshot.ledger_tip)
+        return Tip(snapshot.tip.commit, started) if stands else None
+
+    def stirred(self) -> bool:
+        """Whether the branch, or the ledger's, stands elsewhere than as of the last `read` or `record`.
+
+        One `ls-remote` where there is a remote. True before the first `read`. Raises FetchFailed, RepositoryError.
+        """
+        if self._stood is None:
+            return True
+        tip, ledger = self._branches.ask()
+        return (tip or "", ledger or "") != self._stood
+
+    def watched(self) -> tuple[Path, ...]:
+        """Files and folders in the git directory, there or not, whose change means that `stirred` may be true now.
+
+        With an upstream: our copies of its branches too, which `git fetch` and `git push` move. Empty for a URL.
+        """
+        return self._branches.watched()
+
+    def tidy(self) -> bool:
+        """Collect garbage in the mirror of a URL, at most once a day and for five minutes; whether it was done.
+
+        Does nothing in a user's repository. Raises RepositoryError.
+        """
+        return tidy(self._place)
 
     def preflight(self) -> None:
         """Complete what a killed process left half done, then see whether the checkout can take our commits.
@@ -105,6 +161,7 @@ class Repository:
         Raises WorkTreeBusy where the branch is checked out and the index is locked, a merge, rebase or the like is
         under way, or anything under `status/` is changed, staged or untracked.
         """
+        self._place.check_writable()
         self._checkout.preflight()
 
     def record(
@@ -114,55 +171,53 @@ class Repository:
         message: str,
         extra: Mapping[str, bytes] | None = None,
     ) -> Tip:
-        """Commit on the snapshot's tip: `status/` becomes what the snapshot recorded, with `files` on top.
+        """Commit on the snapshot's `ledger_tip`: `status/` becomes what it recorded, with `files` on top.
 
         `files`: paths under `status/` with their new content, None to delete. `extra`: `.gitkeep` files elsewhere, for
         `init`; those that exist stay. The message must end with the trailer `Reconciler-Ledger: <id of the ledger>`.
         Makes no commit where nothing would change. Pushed first where there is a remote, then the local branch follows
-        if it stood at the tip. The `Tip` returned counts from before the push.
+        if it stood at the tip. The `Tip` returned is our commit, and counts from before the push.
 
-        Raises TipMoved, PushFailed, WorkTreeBusy, RepositoryError; ValueError for paths or a message that aren't fit.
+        On a status branch the commit is the first one where that branch isn't there yet, and `extra` is ignored, as it
+        belongs on the other. The tracked branch is looked at again afterwards: where it moved TipMoved is raised,
+        although the record is made, so that nothing is created which the files may not ask for any more. Else the
+        commit is on the status branch, and the files were as read, at one moment no earlier than `fetched_at`.
+
+        Raises TipMoved, PushFailed, FetchFailed (a status branch), WorkTreeBusy, RepositoryError; ValueError for paths
+        or a message that aren't fit.
         """
-        wanted = dict(snapshot.recorded)
-        for path, content in files.items():
-            _check_record(path)
-            wanted.pop(path, None)
-            if content is not None:
-                wanted[path] = content
-        _check_message(message, wanted.get(LEDGER))
+        self._place.check_writable()
+        recorded = overlaid(snapshot.recorded, files, message)
         started = time.monotonic()
         seen = self._state.seen()
         trees = self._checkout.ready()
-        view = self._view_of(snapshot)
-        prefix, parent = self._history.prefix, snapshot.tip.commit
-        keep = {}
-        for path, content in snapshot.recorded.items():
-            if wanted.get(path) == content:
-                keep[prefix + path] = replace(view.records[prefix + path], mode="100644")
-        write = {prefix + path: content for path, content in wanted.items() if prefix + path not in keep}
-        write |= self._extra(view, extra or {})
-        standing = status_of(view.tree, prefix)
-        if not write and keep == standing:
-            return snapshot.tip
+        view, apart = self._view_of(snapshot), self._branches.apart
+        todo = edits(view, self._history.prefix, recorded, {} if apart else extra or {})
+        if todo.empty:
+            return Tip(snapshot.ledger_tip, snapshot.tip.fetched_at)
         self._step("record")
-        with self._state.scratch() as scratch:
+        parent = snapshot.ledger_tip or "0" * len(snapshot.tip.commit)
+        with timing(self._timed, "commit"), self._state.scratch() as scratch:
             made = commits.build(
                 self._place.git,
                 scratch,
                 parent,
-                drop=[name for name in standing if name not in keep and name not in write],
-                keep={name: entry.oid for name, entry in keep.items() if standing.get(name) != entry},
-                write=write,
+                drop=todo.drop,
+                keep=todo.put_back,
+                write=todo.write,
                 message=message,
                 identity=self._place.identity,
+                signing=self._place.signing,
             )
         self._step("commit-built")
         self._publish(Move(parent, made.commit), trees, message)
         with contextlib.suppress(RepositoryError):
             self._state.see(made.commit, seen)
-        written = {name: Entry("100644", oid, len(write[name])) for name, oid in made.written.items()}
-        self._view = _after(view, prefix, made.commit, wanted, keep, written)
+        self._view = after(view, self._history.prefix, todo, made, apart)
+        self._landed = (snapshot.ledger_tip, made.commit)
+        self._stood = (snapshot.tip.commit if apart else made.commit, made.commit)
         self._step("recorded")
+        self._branches.check_tracked(snapshot.tip.commit)
         return Tip(made.commit, started)
 
     def arrival(self, commit: str, file: str, same: Callable[[bytes | None], bool]) -> Arrival:
@@ -173,57 +228,54 @@ class Repository:
         """
         return self._history.arrival(commit, file, same)
 
-    def load_state(self) -> dict[str, Any] | None:
-        """The small JSON object saved last for this branch and path; None where there is none, or it is unreadable."""
-        return self._state.load()
+    def at(self, revision: str) -> Revision:
+        """The users' files of any revision: HEAD, a commit, a branch, `origin/x`. Only a URL is fetched, once.
 
-    def save_state(self, state: dict[str, Any]) -> None:
+        Raises RepositoryError where there is no such commit, FetchFailed (a URL).
+        """
+        return read_revision(self._history, self._branches.resolve(revision))
+
+    def fork(self, one: str, other: str) -> str:
+        """The commit at which two revisions parted; that of `one` where it can't be told, as in a shallow clone.
+
+        Raises as `at` does.
+        """
+        first, second = self._branches.resolve(one), self._branches.resolve(other)
+        found = self._place.git.run("merge-base", first, second)
+        return first if found.code else found.out.decode().strip()
+
+    def changes(self, paths: Collection[str] = (), since: str = "", limit: int = 0) -> Iterator[Change]:
+        """Our own commits as of the last `read` (made here if there was none), newest first, with what they recorded.
+
+        `paths`: only commits that touch one of these files or folders under `status/`, and these in them alone.
+        `since`: an RFC 3339 time, a date, or what else `git log --since` takes; `limit`: so many at most, 0 for all.
+        Where `shallow` is true the oldest may be missing. Raises ValueError for paths that aren't fit, RepositoryError,
+        and what `read` raises; while one goes on RepositoryError.
+        """
+        return audit.changes(self._history, self._view.snapshot if self._view else self.read(), paths, since, limit)
+
+    def load_state(self, part: str = "") -> dict[str, Any] | None:
+        """The small JSON object saved last for this branch and path, None where there is none or it is unreadable.
+        `part`: one of several, each of a process of its own; fit for a file's name."""
+        return self._state.load(part and f"{part}.")
+
+    def save_state(self, state: dict[str, Any], part: str = "") -> None:
         """Keep a small JSON object in the git directory, on the disk when this returns. Raises RepositoryError."""
-        self._state.save(state)
-
-    def _refs(self) -> tuple[str, str | None]:
-        """Fetch; the tip of the ledger and the local branch."""
-        place = self._place
-        if place.upstream:
-            first = place.local is None and not self._fetched
-            commits.fetch(place, place.upstream, CLONE if first else NETWORK)
-            self._fetched = True
-        tip, local = commits.refs(place)
-        if tip is None:
-            raise NoSuchBranch(f"branch {self.branch} of {place.shown} is not there any more, or has no commit")
-        return tip, local
-
-    def _unpushed(self, tip: str, local: str | None) -> tuple[str, ...]:
-        if local is None or local == tip:
-            return ()
-        shape = ("--no-commit-header", "--format=%h %s", f"-{_NAMED}")
-        listed = self._place.git.text("rev-list", *shape, local, f"^{tip}")
-        return tuple("".join(char if char.isprintable() else "?" for char in line) for line in listed.splitlines())
+        self._place.check_writable()
+        self._state.save(state, part and f"{part}.")
 
     def _view_of(self, snapshot: Snapshot) -> View:
         """What is known of a snapshot's commit; read anew where another was read since."""
         view = self._view
-        if view and view.snapshot.tip.commit == snapshot.tip.commit and view.snapshot.own_commit == snapshot.own_commit:
+        if view and _commits(view.snapshot) == _commits(snapshot) and view.snapshot.own_commit == snapshot.own_commit:
             return view
-        return self._reader.load(snapshot.tip.commit, snapshot.own_commit, view)
-
-    def _extra(self, view: View, extra: Mapping[str, bytes]) -> dict[str, bytes]:
-        found = {}
-        for path, content in extra.items():
-            folder, _, name = path.partition("/")
-            if folder not in FOLDERS or name != ".gitkeep":
-                raise ValueError(f"{path!r} is no .gitkeep of a folder of ours")
-            if self._history.prefix + folder in view.tree:
-                raise RepositoryError(f"{self._history.prefix}{folder} is in the way: a folder belongs there")
-            if self._history.prefix + path not in view.tree:
-                found[self._history.prefix + path] = content
-        return found
+        return self._reader.load(snapshot.tip.commit, snapshot.ledger_tip or None, snapshot.own_commit, view)
 
     def _publish(self, move: Move, trees: list[WorkTree], message: str) -> None:
         """Push, then move the local branch if it stands at the parent; without a remote the latter alone counts."""
-        upstream = self._place.upstream
+        place, upstream = self._branches.ledger, self._branches.ledger.upstream
         note = f"reconciler: {message.partition(chr(10))[0]}"
-        follows = self._place.local is not None and (upstream is None or commits.refs(self._place)[1] == move.old)
+        follows = place.local is not None and (upstream is None or commits.refs(place)[1] == move.old)
         if follows:
             self._state.begin(move)
             self._step("move-noted")
@@ -231,7 +283,8 @@ class Repository:
             self._checkout.advance(move, trees, note)
             return
         try:
-            commits.push(self._place, upstream, move.old, move.new)
+            with timing(self._timed, "push"):
+                commits.push(place, upstream, move.old, move.new)
         except RepositoryError:
             self._state.end(move)
             raise
@@ -241,32 +294,5 @@ class Repository:
                 self._checkout.advance(move, trees, note)
 
 
-def _after(
-    view: View,
-    prefix: str,
-    commit: str,
-    recorded: Mapping[str, bytes],
-    keep: Mapping[str, Entry],
-    written: Mapping[str, Entry],
-) -> View:
-    """What is known of our own new commit without reading it."""
-    standing = status_of(view.tree, prefix)
-    tree = {name: entry for name, entry in view.tree.items() if name not in standing} | dict(keep) | dict(written)
-    snapshot = replace(view.snapshot, tip=Tip(commit, 0.0), recorded=recorded, own_commit=commit, tampered=())
-    return View(tree, status_of(tree, prefix), snapshot, view.local)
-
-
-def _check_record(path: str) -> None:
-    parts = path.split("/")
-    if parts[0] != STATUS or len(parts) < 2 or any(part in ("", ".", "..") or part.lower() == ".git" for part in parts):
-        raise ValueError(f"{path!r} is no path under {STATUS}/")
-    if not path.isprintable():
-        raise ValueError(f"{path!r} can't be the name of a record")
-
-
-def _check_message(message: str, ledger: bytes | None) -> None:
-    """Our own commits must be found again: by a trailer that names the ledger in the very same commit."""
-    wanted = ledger_id(ledger or b"")
-    last = message.strip().rpartition("\n\n")[2].splitlines()
-    if wanted is None or f"{TRAILER}: {wanted}" not in last or "\0" in message:
-        raise ValueError(f"the message lacks the trailer {TRAILER}: {wanted}, or {LEDGER} has no id")
+def _commits(snapshot: Snapshot) -> tuple[str, str]:
+    return snapshot.tip.commit, snapshot.ledger_tip

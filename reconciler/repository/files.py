@@ -66,6 +66,16 @@ def blob_id(content: bytes, width: int) -> str:
     return digest(b"blob %d\0" % len(content) + content, width).hex()
 
 
+def is_null(oid: str) -> bool:
+    """Whether an object id is git's all zeros, which stand for nothing there."""
+    return not oid.strip("0")
+
+
+def empty_tree(width: int) -> str:
+    """The object id of a tree with nothing in it, which git knows without having it."""
+    return digest(b"tree 0\0", width).hex()
+
+
 def check_folder(git: Git, commit: str, path: str) -> None:
     """Raise RepositoryError where `path` or a folder above it is anything but a folder in the commit.
 

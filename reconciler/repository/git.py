@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from reconciler.errors import RepositoryError
+from reconciler.errors import Cause, RepositoryError
+from reconciler.repository.access import Live
+from reconciler.repository.rejections import classify
 from reconciler.repository.urls import mask
 
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # or the import itself fails where git is missing
@@ -27,6 +29,12 @@ NETWORK: Final = 60.0
 CLONE: Final = 600.0
 """Seconds that the first fetch of a mirror may take."""
 LOCAL: Final = 300.0
+"""Seconds that any other command may take; where it is read piece by piece, that it may say nothing."""
+
+_REMOTE: Final = ("fetch", "ls-remote", "push")
+"""The commands that go over the network."""
+_GRACE: Final = 2.0
+"""Seconds that git gets to remove its locks when it is stopped."""
 
 _CONFIG: Final = (
     "core.hooksPath=/dev/null",
@@ -48,6 +56,7 @@ _ENVIRONMENT: Final = {
     "GIT_LITERAL_PATHSPECS": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_OPTIONAL_LOCKS": "0",
+    "SSH_ASKPASS_REQUIRE": "never",
 }
 # Set where we are started from a hook or an alias; they would point git at another repository.
 _FOREIGN: Final = tuple(
@@ -75,6 +84,7 @@ class Git:
 
     `directory`: where they run; `git_dir`: the repository, None only to find or make one; `work_tree`: its checkout.
     `config`: settings that must not show in a process list, `env`: variables; `secrets`: texts never to be shown.
+    `live`: what commands over the network get besides, read anew for each; `without`: variables that git is not to get.
     """
 
     directory: Path
@@ -83,6 +93,8 @@ class Git:
     config: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     env: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    live: Live | None = None
+    without: tuple[str, ...] = ()
 
     def at(self, directory: Path, git_dir: Path | None, work_tree: Path | None = None) -> Git:
         """The same settings in another directory."""
@@ -95,16 +107,23 @@ class Git:
 
         Raises RepositoryError where it can't be started or takes longer than `timeout` seconds (it is killed then).
         """
+        remote, secrets = args[0] in _REMOTE, self.secrets
+        if remote and self.live is not None:
+            variables, hidden = self.live.read()
+            env, secrets = {**dict(variables), **(env or {})}, (*secrets, *hidden)
         process = self._start(args, env, piped=bool(stdin))
         try:
             out, err = process.communicate(stdin or None, timeout=timeout)
         except subprocess.TimeoutExpired:
             _kill(process)
-            raise RepositoryError(f"git {args[0]} did not finish within {timeout:.0f} s and was stopped") from None
+            raise RepositoryError(
+                f"git {args[0]} did not finish within {timeout:.0f} s and was stopped",
+                Cause.NETWORK if remote else Cause.OTHER,
+            ) from None
         except BaseException:
             _kill(process)
             raise
-        return Result(process.returncode, out, mask(err.decode(errors="replace"), self.secrets))
+        return Result(process.returncode, out, mask(err.decode(errors="replace"), secrets))
 
     def out(
         self, *args: str, stdin: bytes = b"", timeout: float = LOCAL, env: Mapping[str, str] | None = None
@@ -112,7 +131,8 @@ class Git:
         """Run one command and return its stdout. Raises RepositoryError with git's own line where it fails."""
         result = self.run(*args, stdin=stdin, timeout=timeout, env=env)
         if result.code:
-            raise RepositoryError(f"git {args[0]} failed: {plain(result.err)}")
+            full = classify(result.err).cause is Cause.DISK  # the other causes are those of a remote
+            raise RepositoryError(f"git {args[0]} failed: {plain(result.err)}", Cause.DISK if full else Cause.OTHER)
         return result.out
 
     def text(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> str:
@@ -123,23 +143,51 @@ class Git:
     def pieces(self, *args: str, end: bytes = b"\n") -> Iterator[Iterator[bytes]]:
         """Stdout piece by piece, each without its `end`, so that one may stop early; git is stopped at the exit.
 
-        Raises RepositoryError where git fails before it was stopped.
+        The reader may take its time. Raises RepositoryError where git fails before it was stopped.
         """
         process = self._start(args, None, piped=False)
-        watchdog = threading.Timer(LOCAL, _kill, [process])
-        watchdog.start()
         try:
             yield self._pieces(process, args[0], end)
         finally:
-            watchdog.cancel()
             _kill(process)
+
+    @contextlib.contextmanager
+    def objects(self) -> Iterator[Callable[[str], bytes | None]]:
+        """A function from the name of an object to its content, None where there is none; one process for all of them.
+
+        A name (`id`, `commit:path`) holds no newline. The function raises RepositoryError where git fails.
+        """
+        process = self._start(("cat-file", "--batch"), None, piped=True)
+        try:
+            yield lambda name: self._object(process, name)
+        finally:
+            _kill(process)
+
+    def _object(self, process: subprocess.Popen[bytes], name: str) -> bytes | None:
+        into, out = process.stdin, process.stdout
+        if into is None or out is None:
+            return None  # never: both are pipes
+        try:
+            into.write(os.fsencode(name) + b"\n")
+            into.flush()
+        except BrokenPipeError:
+            raise RepositoryError("git cat-file ended before its time; run git fsck") from None
+        _wait(process, "cat-file")
+        about = out.readline()
+        if about.endswith((b" missing\n", b" ambiguous\n")):
+            return None
+        size = about.rpartition(b" ")[2].strip()
+        content = out.read(int(size) + 1) if size.isdigit() else b""
+        if not content.endswith(b"\n"):
+            raise RepositoryError(f"git cat-file could not read {name[:50]}; run git fsck")
+        return content[:-1]
 
     def _pieces(self, process: subprocess.Popen[bytes], command: str, end: bytes) -> Iterator[bytes]:
         out, err = process.stdout, process.stderr
         if out is None or err is None:
             return  # never: both are pipes
         rest = b""
-        while chunk := out.read1():  # type: ignore[attr-defined]  # a BufferedReader; typeshed says IO
+        while _wait(process, command) and (chunk := out.read1()):  # type: ignore[attr-defined]  # typeshed says IO
             *whole, rest = (rest + chunk).split(end)
             yield from whole
         if rest:
@@ -151,7 +199,7 @@ class Git:
 
     def _start(self, args: tuple[str, ...], env: Mapping[str, str] | None, piped: bool) -> subprocess.Popen[bytes]:
         command = ["git", "-C", str(self.directory)]
-        foreign = [name for name in _FOREIGN if name in os.environ]
+        foreign = [name for name in (*_FOREIGN, *self.without) if name in os.environ]
         if foreign:
             command = ["env", *(word for name in foreign for word in ("-u", name)), *command]
         if self.git_dir is not None:
@@ -189,12 +237,27 @@ class Git:
         return result
 
 
+def _wait(process: subprocess.Popen[bytes], command: str) -> bool:
+    """Wait until there is something to read, the end too: True. Raises RepositoryError where nothing comes in time."""
+    poll = select.poll()
+    if process.stdout is not None:
+        poll.register(process.stdout, select.POLLIN)
+    if not poll.poll(LOCAL * 1000):
+        raise RepositoryError(f"git {command} said nothing for {LOCAL:.0f} s and was stopped")
+    return True
+
+
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End the process with its helpers (ssh, remote-https), which are its process group."""
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    """End the process with its helpers (ssh, remote-https), which are its process group.
+
+    It is asked first, as git then removes the locks that it holds.
+    """
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, how)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_GRACE)
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:
             with contextlib.suppress(OSError):

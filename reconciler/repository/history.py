@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from reconciler.errors import RepositoryError, TooShallow
+from reconciler.repository.approval import SHAPE, Landing, arrival_of, parse
 from reconciler.repository.files import FILE_LIMIT, contents
 from reconciler.repository.git import Git
 from reconciler.repository.model import LEDGER, STATUS, TRAILER, Arrival
 
+QUIET: Final = ("--no-show-signature", "--no-color", "--no-decorate", "--no-notes", "--no-ext-diff", "--no-follow")
+"""What `git log` is not to add or do, whatever the user's configuration says."""
 _ID: Final = re.compile(rb"""^\s*id:\s*["']?([0-9a-f-]+)["']?\s*$""", re.MULTILINE)
 
 
@@ -71,23 +73,26 @@ class History:
             return False
         shape = ("-r", "-z", "--root", "--no-commit-id", "--name-only", "--no-renames")
         listed = self.git.out("diff-tree", *shape, commit)
-        records = f"{self.prefix}{STATUS}/".encode()
-        touched = [name for name in listed.split(b"\0") if name]
-        return all(name.startswith(records) or name.rpartition(b"/")[2] == b".gitkeep" for name in touched)
+        return only_records((name for name in listed.split(b"\0") if name), self.prefix)
 
     def arrival(self, commit: str, file: str, same: Callable[[bytes | None], bool]) -> Arrival:
         """See `Repository.arrival`."""
-        shape = "--format=%x01%H%x02%an <%ae>%x02%ct%x03"
+        landing = self._landing(commit, file, same)
+        arrival = arrival_of(self.git, landing, self.prefix + file, self.shallow())
+        if arrival is None:
+            raise self.too_shallow(f"a part of what {landing.commit[:10]} merged, which brought {file},")
+        return arrival
+
+    def _landing(self, commit: str, file: str, same: Callable[[bytes | None], bool]) -> Landing:
         how = ["--first-parent", "--diff-merges=first-parent", "--raw", "--no-abbrev", "--no-renames", "-z"]
         boundary = self.shallow()
-        quiet = ["--no-show-signature", "--no-color", "--no-decorate", "--no-notes", "--no-ext-diff"]
         name = self.prefix + file
-        found: Arrival | None = None
-        with self.git.pieces("log", *quiet, *how, shape, commit, "--", name, end=b"\0") as pieces:
+        found: Landing | None = None
+        with self.git.pieces("log", *QUIET, *how, SHAPE, commit, "--", name, end=b"\0") as pieces:
             for piece in pieces:
                 text = piece.lstrip(b"\n")
                 if text.startswith(b"\x01"):
-                    found = _arrival(text)
+                    found = parse(text)
                 if not text.startswith(b":") or found is None:
                     continue  # the name, which we know
                 if found.commit in boundary:
@@ -114,10 +119,10 @@ class History:
         )
 
 
-def _arrival(head: bytes) -> Arrival:
-    commit, _, rest = head[1:].rpartition(b"\x03")[0].decode(errors="replace").partition("\x02")
-    author, _, seconds = rest.rpartition("\x02")
-    return Arrival(commit, author, datetime.fromtimestamp(int(seconds), UTC))
+def only_records(touched: Iterable[bytes], prefix: str) -> bool:
+    """Whether a commit that touches these paths (from the root) may be ours."""
+    records = f"{prefix}{STATUS}/".encode()
+    return all(name.startswith(records) or name.rpartition(b"/")[2] == b".gitkeep" for name in touched)
 
 
 def ledger_id(content: bytes) -> str | None:

@@ -1,13 +1,14 @@
 """What this machine remembers in the git directory: the caller's small JSON, the last own commit seen, and moves of a
 checkout that are under way.
 
-All of it lies in `<common git dir>/reconciler/`, one set of files for each branch and path, and may be lost: then one
-look at every member replaces the caller's state, and the guard against rewritten history begins anew.
+All of it lies in `<common git dir>/reconciler/`, one set of files for each branch, path and status branch, and may be
+lost: then one look at every member replaces the caller's state, and the guard against rewritten history begins anew.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.errors import RepositoryError, WorkTreeBusy
+from reconciler.errors import Cause, RepositoryError, WorkTreeBusy
 
 _STALE: Final = 3600.0
 """Seconds after which a scratch folder is taken for one that a killed process left."""
@@ -29,30 +30,37 @@ _WAIT: Final = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A branch on its way from one commit (`old`) to our next (`new`)."""
+    """A branch on its way from one commit (`old`, all zeros where there is no branch yet) to our next (`new`)."""
 
     old: str
     new: str
 
+    def begins_at(self, commit: str | None) -> bool:
+        """Whether a branch that stands at `commit` (None: it isn't there) is where this move begins."""
+        return self.old == (commit or "0" * len(self.new))
+
 
 class LocalState:
-    """The files of one branch and path. Everything that writes raises RepositoryError where the disk refuses."""
+    """The files of one branch, path and status branch. Everything that writes raises RepositoryError where the disk
+    refuses.
+    """
 
-    def __init__(self, common: Path, branch: str, path: str) -> None:
+    def __init__(self, common: Path, branch: str, path: str, status_branch: str = "") -> None:
         self._folder = common / "reconciler"
-        self._key = hashlib.sha256(f"{branch}\0{path}".encode()).hexdigest()[:16]
+        ledger = "\0".join((branch, path, status_branch) if status_branch else (branch, path))
+        self._key = hashlib.sha256(ledger.encode()).hexdigest()[:16]
 
-    def load(self) -> dict[str, Any] | None:
-        """The caller's state, None where there is none or it can't be read."""
+    def load(self, part: str = "") -> dict[str, Any] | None:
+        """The caller's state, or a part of it that is another process's; None where there is none."""
         try:
-            state = json.loads(self._file("json").read_bytes())
+            state = json.loads(self._file(f"{part}json").read_bytes())
         except (OSError, ValueError):
             return None
         return state if isinstance(state, dict) else None
 
-    def save(self, state: dict[str, Any]) -> None:
+    def save(self, state: dict[str, Any], part: str = "") -> None:
         """Replace the caller's state, whole or not at all, and on the disk when this returns."""
-        self._write("json", json.dumps(state, sort_keys=True).encode())
+        self._write(f"{part}json", json.dumps(state, sort_keys=True).encode())
 
     def seen(self) -> str | None:
         """The last own commit that this machine saw."""
@@ -146,7 +154,9 @@ class LocalState:
                     os.unlink(temporary)  # there only where something failed
 
     def _refused(self, error: OSError) -> RepositoryError:
-        return RepositoryError(f"can't write into {self._folder}: {error.strerror}")
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+        cause = Cause.DISK if full else Cause.OTHER
+        return RepositoryError(f"can't write into {self._folder}: {error.strerror}", cause)
 
 
 @contextlib.contextmanager

@@ -5,22 +5,16 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
-from reconciler.errors import FetchFailed, NoSuchBranch, NotARepository, RepositoryError
-from reconciler.repository.git import NETWORK, Git, plain
-from reconciler.repository.localstate import locked
+from reconciler.errors import NoSuchBranch, NotARepository, RepositoryError
+from reconciler.repository.access import Access, Live, Pairs
+from reconciler.repository.git import Git, plain
 from reconciler.repository.model import Tracked
+from reconciler.repository.pinned import branch_refs, pinned_tip, remote_copies
 from reconciler.repository.urls import Url, check, is_url, mask, parse, secrets_of
-
-_HELPER: Final = (
-    '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" '
-    '"$RECONCILER_GIT_USERNAME" "$RECONCILER_GIT_PASSWORD"; }; f'
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +33,8 @@ class Place:
 
     `common`: the git directory that all work trees share; `top`: the work tree we were pointed at, None where there is
     none; `local`: the full name of the local branch, None for a mirror; `identity`: variables for `commit-tree`.
+    `pinned`: the commit that stands for the branch, which can't be told (empty: there is none); None where it can.
+    `signing`: the configuration of git that signs our commits; empty where they are not to be.
     """
 
     git: Git
@@ -49,19 +45,30 @@ class Place:
     upstream: Upstream | None
     identity: Mapping[str, str]
     shown: str
+    pinned: str | None = None
+    signing: Pairs = ()
+
+    def check_writable(self) -> None:
+        """Raise RepositoryError where a commit stands for the branch."""
+        if self.pinned is not None:
+            raise RepositoryError(
+                f"{self.shown} is read-only: no branch is checked out there, and a commit stands for it; check one out"
+                " (git switch), or name a local one with --branch"
+            )
 
 
-def locate(tracked: Tracked) -> Place:
-    """Find the repository. For a URL this asks the remote for its branches and makes the mirror.
+def checked(tracked: Tracked) -> Url | None:
+    """Check what the options name, and their files; the URL, None where the repository is a path.
 
-    Raises NotARepository, NoSuchBranch, FetchFailed (a URL), RepositoryError.
+    Raises RepositoryError, SettingsError.
     """
-    for what, text in (("--repo", tracked.location), ("--branch", tracked.branch), ("--path", tracked.path)):
+    given = (("--repo", tracked.location), ("--branch", tracked.branch), ("--path", tracked.path))
+    for what, text in (*given, ("--status-branch", tracked.status_branch)):
         if text.startswith("-") or not text.isprintable():
             raise RepositoryError(f"{what} {mask(text)!r} is refused: it would be read as an option, or can't be shown")
-    if is_url(tracked.location):
-        return _remote(tracked, parse(tracked.location, "--repo"))
-    return _local(tracked)
+    tracked.access.check()
+    tracked.authorship.check()
+    return parse(tracked.location, "--repo") if is_url(tracked.location) else None
 
 
 def clean_path(path: str) -> str:
@@ -72,7 +79,8 @@ def clean_path(path: str) -> str:
     return "/".join(parts)
 
 
-def _local(tracked: Tracked) -> Place:
+def locate(tracked: Tracked) -> Place:
+    """Find the repository at a path. Raises NotARepository, NoSuchBranch, RepositoryError."""
     folder = Path(tracked.location).expanduser().absolute()
     if not folder.is_dir():
         raise NotARepository(f"{folder} is not a git repository: no such folder")
@@ -85,11 +93,16 @@ def _local(tracked: Tracked) -> Place:
     inside, git_dir, common = os.fsdecode(found.out).splitlines()
     top = Path(Git(folder).text("rev-parse", "--show-toplevel")) if inside == "true" else None
     git = Git(top or Path(git_dir), Path(git_dir))
+    settings = configured(git)
+    identity, signing = tracked.authorship.identity(settings), tracked.authorship.signing()
+    pinned = pinned_tip(git, tracked)
+    if pinned:
+        shown = str(top or folder)
+        return Place(git, Path(common), top, tracked.branch, None, None, identity, shown, pinned)
     branch, upstream_ref = _branch(git, tracked.branch, top or folder)
-    settings = _settings(git)
     upstream = None if tracked.local else _upstream(git, branch, upstream_ref, settings)
     if upstream is not None:
-        git, shown = _checked(git, upstream)
+        git, shown = _checked(git, upstream, tracked.access)
         upstream = Upstream(upstream.remote, upstream.ref, upstream.tracking, shown)
     return Place(
         git,
@@ -98,8 +111,9 @@ def _local(tracked: Tracked) -> Place:
         branch,
         f"refs/heads/{branch}",
         upstream,
-        _identity(settings),
+        identity,
         upstream.shown if upstream else str(top or folder),
+        signing=signing,
     )
 
 
@@ -107,19 +121,18 @@ def _branch(git: Git, wanted: str, shown: Path) -> tuple[str, str]:
     """The branch and the remote-tracking ref of its upstream (empty: none). Raises NoSuchBranch."""
     head = git.run("symbolic-ref", "--quiet", "--short", "HEAD")
     branch = wanted or head.out.decode(errors="replace").strip()
-    listed = git.text("for-each-ref", "--format=%(refname) %(upstream)", "refs/heads/", "refs/remotes/").splitlines()
-    refs = {ref: upstream for ref, _, upstream in (line.partition(" ") for line in listed)}
+    refs = branch_refs(git)
     heads = [ref.removeprefix("refs/heads/") for ref in refs if ref.startswith("refs/heads/")]
     if not branch:
         raise NoSuchBranch(f"no branch is checked out in {shown}; name one with --branch")
     if branch in heads:
         return branch, refs[f"refs/heads/{branch}"]
-    for ref in refs:
-        remote, _, name = ref.removeprefix("refs/remotes/").partition("/")
-        if ref.startswith("refs/remotes/") and name == branch:
-            hint = f"git branch --track {branch} {remote}/{name}"
-            raise NoSuchBranch(f"no branch {branch} in {shown}, but {remote} has it: {hint}")
-    raise missing_branch(branch, heads, str(shown))
+    for copy in remote_copies(refs, branch):
+        remote = copy.split("/")[2]
+        hint = f"git branch --track {branch} {remote}/{branch}"
+        raise NoSuchBranch(f"no branch {branch} in {shown}, but {remote} has it: {hint}")
+    fetched = {ref.split("/", 3)[3] for ref in refs if ref.startswith("refs/remotes/")} - {"HEAD"}
+    raise missing_branch(branch, heads or fetched, str(shown))
 
 
 def missing_branch(branch: str, heads: Iterable[str], shown: str) -> NoSuchBranch:
@@ -131,7 +144,7 @@ def missing_branch(branch: str, heads: Iterable[str], shown: str) -> NoSuchBranc
     return NoSuchBranch(f"no branch {branch} in {shown}; there is {', '.join(near)}")
 
 
-def _settings(git: Git) -> dict[str, list[str]]:
+def configured(git: Git) -> dict[str, list[str]]:
     """The configuration of branches, remotes and names, every value of a key."""
     found = git.run("config", "-z", "--get-regexp", r"^(user|author|committer|branch)\.")
     settings: dict[str, list[str]] = {}
@@ -151,13 +164,20 @@ def _upstream(git: Git, branch: str, tracking: str, settings: Mapping[str, list[
     if not ref.startswith("refs/heads/"):
         raise RepositoryError(f"the upstream of {branch} is {ref}, not a branch; use --local to work without it")
     if not tracking.startswith("refs/remotes/"):  # none is configured, or it is one that isn't ours to move
-        name = hashlib.sha256(f"{remote}\0{ref}".encode()).hexdigest()[:16]
-        tracking = f"refs/reconciler/{name}"
+        tracking = own_copy(remote, ref)
     return Upstream(remote, ref, tracking, "")
 
 
-def _checked(git: Git, upstream: Upstream) -> tuple[Git, str]:
-    """Check every URL that the remote stands for; git that masks their passwords, and the first one for people."""
+def own_copy(remote: str, ref: str) -> str:
+    """The ref that holds our copy of a remote branch where none of the user's does."""
+    name = hashlib.sha256(f"{remote}\0{ref}".encode()).hexdigest()[:16]
+    return f"refs/reconciler/{name}"
+
+
+def _checked(git: Git, upstream: Upstream, access: Access) -> tuple[Git, str]:
+    """Check every URL that the remote stands for; git that gets there and masks their passwords, and the first one for
+    people.
+    """
     remote = upstream.remote
     fetched = git.run("remote", "get-url", "--all", remote)
     if not fetched.code:
@@ -171,65 +191,15 @@ def _checked(git: Git, upstream: Upstream) -> tuple[Git, str]:
     for url in urls:
         check(url, f"the URL of remote {mask(remote)}")
     secrets = tuple(secret for url in urls for secret in secrets_of(url))
-    return Git(git.directory, git.git_dir, secrets=secrets), mask(urls[0], secrets)
-
-
-def _identity(settings: Mapping[str, list[str]]) -> dict[str, str]:
-    """Who commits: the environment and the configuration as git has it, else `reconciler <reconciler@localhost>`."""
-    found = {}
-    for role in ("author", "committer"):
-        for part, default in (("name", "reconciler"), ("email", "reconciler@localhost")):
-            variable = f"GIT_{role.upper()}_{part.upper()}"
-            configured = [*settings.get(f"user.{part}", []), *settings.get(f"{role}.{part}", [])]
-            value = os.environ.get(variable) or next((text for text in reversed(configured) if text), "")
-            found[variable] = value or (os.environ.get("EMAIL", "") if part == "email" else "") or default
-    return found
-
-
-def _remote(tracked: Tracked, url: Url) -> Place:
-    cache = tracked.cache or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "reconciler"
-    slug = re.sub(r"[^A-Za-z0-9.]+", "-", url.key.rpartition("/")[2])[:40].strip("-.") or "repository"
-    folder = cache / f"{slug}-{hashlib.sha256(url.key.encode()).hexdigest()[:16]}.git"
-    settings, variables = credential_settings(url)
-    settings += (("remote.origin.url", url.given), ("remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"))
-    secrets = (url.password, *secrets_of(tracked.location))
-    try:
-        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise RepositoryError(f"can't make {cache} for the copy of {url.shown}: {error.strerror}") from error
-    git = Git(cache, None, config=settings, env=variables, secrets=secrets)
-    with locked(folder.with_suffix(".lock"), NETWORK):
-        if not (folder / "reconciler-ready").exists():
-            git.out("-c", "init.defaultBranch=main", "init", "--quiet", "--bare", "--template=", str(folder))
-            (folder / "reconciler-ready").touch()
-    git = git.at(folder, folder)
-    check(git.text("ls-remote", "--get-url", "origin"), "the URL")  # the user's `url.….insteadOf` may lead elsewhere
-    branch = _remote_branch(git, tracked.branch, url.shown)
-    upstream = Upstream("origin", f"refs/heads/{branch}", f"refs/remotes/origin/{branch}", url.shown)
-    return Place(git, folder, None, branch, None, upstream, _identity(_settings(git)), url.shown)
-
-
-def credential_settings(url: Url) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
-    """Configuration and variables by which git gets a URL's password; for that site alone, not after a redirect."""
-    if not url.password:
-        return (), ()
-    helper = f"credential.{url.origin}.helper"
-    variables = (("RECONCILER_GIT_USERNAME", url.username), ("RECONCILER_GIT_PASSWORD", url.password))
-    return ((helper, ""), (helper, _HELPER)), variables
-
-
-def _remote_branch(git: Git, wanted: str, shown: str) -> str:
-    asked = git.run("ls-remote", "--symref", "origin", "HEAD", "refs/heads/*", timeout=NETWORK)
-    if asked.code:
-        raise FetchFailed(f"can't read {shown}: {plain(asked.err)}")
-    head, heads = "", []
-    for line in asked.out.decode(errors="replace").splitlines():
-        value, _, name = line.partition("\t")
-        if name == "HEAD" and value.startswith("ref: refs/heads/"):
-            head = value.removeprefix("ref: refs/heads/")
-        elif name.startswith("refs/heads/"):
-            heads.append(name.removeprefix("refs/heads/"))
-    branch = wanted or head
-    if branch not in heads:
-        raise missing_branch(branch, heads, shown)
-    return branch
+    parsed = [parse(url) for url in urls if is_url(url)]
+    site = parsed[0] if parsed else Url("", "", "")
+    origins = tuple(dict.fromkeys(url.origin for url in parsed if url.origin))
+    git = replace(
+        git,
+        config=access.settings(origins),
+        env=access.variables(),
+        secrets=secrets,
+        live=Live(access, site.host, site.username),
+        without=access.without(),
+    )
+    return git, mask(urls[0], secrets)

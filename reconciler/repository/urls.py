@@ -17,7 +17,7 @@ _PORTS: Final = {"https": 443, "ssh": 22}
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*::")
 _SCP = re.compile(r"(?:([^@/:\s]+)@)?(\[[0-9A-Fa-f:.]+\]|[^@/:\s\[\]]+):([^:].*|)")
-_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)([^/\s'\"]*)@")
+_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30}://)([^/\s'\"]*)@")
 _ALLOWED: Final = "use https://, ssh://, file:// or host:path"
 
 
@@ -27,7 +27,7 @@ class Url:
 
     `given` is what git gets: without user and password where there is a password over https, which go by a credential
     helper. `key` is equal for two spellings of one repository. `shown` is for people.
-    `origin` is `https://host[:port]`, to which alone the password goes.
+    `origin` is `https://host[:port]`, to which alone a password goes; `host` that host, of https alone.
     """
 
     given: str
@@ -36,6 +36,7 @@ class Url:
     origin: str = ""
     username: str = ""
     password: str = ""
+    host: str = ""
 
 
 def is_url(location: str) -> bool:
@@ -109,11 +110,14 @@ def parse(url: str, what: str = "the URL") -> Url:
     key = f"{parts.scheme}://{site}/{_repository(parts.path)}"
     if parts.scheme == "https" and password:
         given = f"https://{site}{parts.path}"
-        return Url(given, key, given, f"https://{site}", unquote(user), unquote(password))
+        return Url(given, key, given, f"https://{site}", unquote(user), unquote(password), host)
     if parts.scheme == "ssh" and password:  # ssh takes no password from a URL
         given = f"ssh://{user}@{site}{parts.path}"
         return Url(given, key, given)
-    return Url(url, key, mask(f"{parts.scheme}://{parts.netloc}{parts.path}"))
+    shown = mask(f"{parts.scheme}://{parts.netloc}{parts.path}")
+    if parts.scheme == "https":
+        return Url(url, key, shown, f"https://{site}", unquote(user), host=host)
+    return Url(url, key, shown)
 
 
 def _scp(url: str, what: str) -> Url:

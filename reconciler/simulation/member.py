@@ -29,6 +29,8 @@ from reconciler.simulation.server import SimulatedServer
 from reconciler.simulation.velero import Bucket, SimulatedVelero
 
 ADMIN = "admin"
+PRODUCT = (ADMIN, f"system:serviceaccount:{NAMESPACE}:reconciler")
+"""As whom the product comes: by `kubeconfig`, or with the rights of deploy/member.yaml."""
 _LOCATIONS = "backupstoragelocations.velero.io"
 _VELERO_API = f"/apis/velero.io/v1/namespaces/{NAMESPACE}"
 _PREPARING_SECONDS = 5.0
@@ -181,9 +183,10 @@ class SimulatedMember:
 
     # A look inside
 
-    def writes(self, user: str = ADMIN) -> list[Object]:
-        """The audit events of the writes of one user; by default of whoever uses `kubeconfig`."""
-        return self.call(lambda: [each for each in self.api_server.audit if each["user"]["username"] == user])  # type: ignore[no-any-return] # JSON
+    def writes(self, *users: str) -> list[Object]:
+        """The audit events of the writes of these users; by default of the product."""
+        of = users or PRODUCT
+        return self.call(lambda: [each for each in self.api_server.audit if each["user"]["username"] in of])  # type: ignore[no-any-return] # JSON
 
     def backups(self) -> list[Object]:
         return self.rig.list(f"{_VELERO_API}/backups")

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from reconciler.records import Phase, Texts
-from reconciler.velero.objects import FINALIZER, OBJECT, REVISION, RUN_ID, SOURCE
+from reconciler.records import Phase
+from reconciler.velero.objects import FINALIZER, OBJECT, REVISION, RUN_ID, SOURCE, SUSPENDED, fingerprint
+from reconciler.velero.plainly import count, line, mapping, recordable, sequence, text, word
 
 # Everything else, also what a later Velero may add, counts as running (restore_types.go, backup_types.go).
 _TERMINAL: Final = {
@@ -20,9 +21,6 @@ _TERMINAL: Final = {
     "Failed": Phase.FAILED,
     "FailedValidation": Phase.FAILED_VALIDATION,
 }
-_TEXT_LIMIT: Final = 1000
-_TEXTS_LIMIT: Final = 100
-_DEEPEST: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +42,7 @@ class Seen:
     """It carries our finalizer."""
     errors: int
     warnings: int
+    started_at: str
     completed_at: str
     expires_at: str
     storage: str
@@ -56,6 +55,23 @@ class Seen:
     def new(self) -> bool:
         """Velero has not taken it up yet."""
         return self.phase in ("", "New")
+
+
+@dataclass(frozen=True, slots=True)
+class SeenSchedule:
+    """A Velero Schedule as a member showed it."""
+
+    name: str
+    uid: str
+    run_id: str
+    what: str
+    """Fingerprint of what it does."""
+    paused: bool
+    suspended: bool
+    """It was we who paused it."""
+    deleting: bool
+    invalid: str
+    """Why Velero does not accept it, empty where it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,106 +90,68 @@ class Location:
 
 def seen(kind: str, raw: Mapping[str, Any]) -> Seen:
     """A Velero Backup or Restore, from the API server's JSON. Missing fields are empty, never an error."""
-    metadata = _mapping(raw.get("metadata"))
-    spec = _mapping(raw.get("spec"))
-    status = _mapping(raw.get("status"))
-    phase = _word(status.get("phase"))
-    annotations = _mapping(metadata.get("annotations"))
+    metadata = mapping(raw.get("metadata"))
+    spec = mapping(raw.get("spec"))
+    status = mapping(raw.get("status"))
+    phase = word(status.get("phase"))
+    annotations = mapping(metadata.get("annotations"))
     return Seen(
         kind=kind,
-        name=_word(metadata.get("name")),
-        uid=_text(metadata.get("uid")),
-        run_id=_text(annotations.get(RUN_ID)),
-        object=_text(annotations.get(OBJECT)),
-        source=_text(annotations.get(SOURCE)),
-        revision=_text(annotations.get(REVISION)),
+        name=word(metadata.get("name")),
+        uid=text(metadata.get("uid")),
+        run_id=text(annotations.get(RUN_ID)),
+        object=text(annotations.get(OBJECT)),
+        source=text(annotations.get(SOURCE)),
+        revision=text(annotations.get(REVISION)),
         phase=phase,
-        terminal=_TERMINAL.get(_text(status.get("phase"))),
+        terminal=_TERMINAL.get(text(status.get("phase"))),
         deleting=bool(metadata.get("deletionTimestamp")) or phase == "Deleting",
-        held=FINALIZER in _list(metadata.get("finalizers")),
-        errors=_count(status.get("errors")),
-        warnings=_count(status.get("warnings")),
-        completed_at=_word(status.get("completionTimestamp")),
-        expires_at=_word(status.get("expiration")),
-        storage=_word(spec.get("storageLocation")),
+        held=FINALIZER in sequence(metadata.get("finalizers")),
+        errors=count(status.get("errors")),
+        warnings=count(status.get("warnings")),
+        started_at=word(status.get("startTimestamp")),
+        completed_at=word(status.get("completionTimestamp")),
+        expires_at=word(status.get("expiration")),
+        storage=word(spec.get("storageLocation")),
         message=_message(status),
-        progress=_progress(kind, _mapping(status.get("progress"))),
-        status=_recordable(status) if status else {},
+        progress=_progress(kind, mapping(status.get("progress"))),
+        status=recordable(status) if status else {},
+    )
+
+
+def seen_schedule(raw: Mapping[str, Any]) -> SeenSchedule:
+    """A Velero Schedule, from the API server's JSON."""
+    metadata, spec, status = (mapping(raw.get(part)) for part in ("metadata", "spec", "status"))
+    annotations = mapping(metadata.get("annotations"))
+    invalid = text(status.get("phase")) == "FailedValidation"
+    return SeenSchedule(
+        name=word(metadata.get("name")),
+        uid=text(metadata.get("uid")),
+        run_id=text(annotations.get(RUN_ID)),
+        what=fingerprint(spec),
+        paused=spec.get("paused") is True,
+        suspended=SUSPENDED in annotations,
+        deleting=bool(metadata.get("deletionTimestamp")),
+        invalid=(_message(status) or "Velero gives no reason") if invalid else "",
     )
 
 
 def location(raw: Mapping[str, Any]) -> Location:
     """A BackupStorageLocation, from the API server's JSON."""
-    status = _mapping(raw.get("status"))
+    status = mapping(raw.get("status"))
     return Location(
-        name=_word(_mapping(raw.get("metadata")).get("name")),
-        phase=_word(status.get("phase")),
-        default=bool(_mapping(raw.get("spec")).get("default")),
-        message=_word(status.get("message")),
+        name=word(mapping(raw.get("metadata")).get("name")),
+        phase=word(status.get("phase")),
+        default=bool(mapping(raw.get("spec")).get("default")),
+        message=word(status.get("message")),
     )
 
 
-def texts(results: Mapping[str, Any]) -> Texts:
-    """Errors and warnings out of a results file: `{"errors": {"velero": [], "cluster": [], "namespaces": {}}, …}`.
-
-    At most 100 of each, each at most 1,000 characters; what was left out is said in the note.
-    """
-    errors, warnings = _lines(results.get("errors")), _lines(results.get("warnings"))
-    dropped = sum(max(0, len(lines) - _TEXTS_LIMIT) for lines in (errors, warnings))
-    note = f"{dropped} more; `velero restore describe --details` on the cluster shows all" if dropped else ""
-    return Texts(errors[:_TEXTS_LIMIT], warnings[:_TEXTS_LIMIT], note)
-
-
-def _lines(result: Any) -> tuple[tuple[str, str], ...]:
-    found = _mapping(result)
-    groups = [("velero", found.get("velero")), ("cluster", found.get("cluster"))]
-    groups += sorted(_mapping(found.get("namespaces")).items())
-    return tuple((_word(where), _line(str(text), _TEXT_LIMIT)) for where, texts in groups for text in _list(texts))
-
-
 def _message(status: Mapping[str, Any]) -> str:
-    reasons = [_word(text) for text in (*_list(status.get("validationErrors")), status.get("failureReason"))]
-    return _line("; ".join(reason for reason in reasons if reason))
+    reasons = [word(told) for told in (*sequence(status.get("validationErrors")), status.get("failureReason"))]
+    return line("; ".join(reason for reason in reasons if reason))
 
 
 def _progress(kind: str, progress: Mapping[str, Any]) -> tuple[int, int] | None:
     done = progress.get("itemsBackedUp" if kind == "Backup" else "itemsRestored")
-    return (_count(done), _count(progress.get("totalItems"))) if progress else None
-
-
-def _line(text: str, limit: int = 300) -> str:
-    """One line without control characters, since a member's words reach terminals and records."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def _text(value: Any) -> str:
-    """Exactly the text, empty where there is none, or something else."""
-    return value if isinstance(value, str) else ""
-
-
-def _word(value: Any) -> str:
-    return _line(_text(value))
-
-
-def _recordable(value: Any, depth: int = 0) -> Any:
-    """A status as it is, without what a hostile member could break a record with: lone surrogates, endless nesting."""
-    if isinstance(value, str):
-        return value.encode(errors="replace").decode()
-    if isinstance(value, Mapping):
-        return {_recordable(str(k)): _recordable(v, depth + 1) for k, v in value.items()} if depth < _DEEPEST else {}
-    if isinstance(value, list):
-        return [_recordable(item, depth + 1) for item in value] if depth < _DEEPEST else []
-    return value
-
-
-def _count(value: Any) -> int:
-    return value if type(value) is int and value > 0 else 0
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return (count(done), count(progress.get("totalItems"))) if progress else None

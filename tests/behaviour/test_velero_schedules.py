@@ -21,7 +21,17 @@ def schedule(member: Member, expression: str, **spec: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "expression", ["* * * * *", "0 3 * * MON", "@daily", "@every 24h", "TZ=Europe/Berlin 0 3 * * *", "*/5 1-3 ? * 0"]
+    "expression",
+    [
+        "* * * * *",
+        "0 3 * * MON",
+        "@daily",
+        "@every 24h",
+        "TZ=Europe/Berlin 0 3 * * *",
+        "*/5 1-3 ? * 0",
+        "0 3 1,15 * 7",
+        "0 22-2 * * *",
+    ],
 )
 def test_expressions(member: Member, expression: str) -> None:
     found = schedule(member, expression)
@@ -36,6 +46,8 @@ BAD = {
     "* * * * * *": "invalid schedule: expected exactly 5 fields, found 6: [* * * * * *]",
     "61 * * * *": 'invalid schedule: end of range (61) above maximum (59): "61"',
     "*/0 * * * *": 'invalid schedule: step of range must be a positive number: "*/0"',
+    "*/60 * * * *": 'invalid schedule: step (60) must be less than range size (60): "*/60"',
+    "@every 500ms": 'invalid schedule: @every duration must be at least 1s: "@every 500ms"',
     "@nope": 'invalid schedule: unrecognized descriptor: "@nope"',
     "@every 1x": 'invalid schedule: failed to parse duration "@every 1x": time: unknown unit "x" in duration "1x"',
 }

@@ -27,17 +27,20 @@ def test_several_documents_and_files_come_in_order_of_file_and_line() -> None:
     assert [str(document.position) for document in found.documents] == ["a.yaml:1", "a.yaml:8", "b.yaml:1"]
 
 
+@pytest.mark.case("nameless", "namespace defaults to default")
 def test_a_missing_namespace_is_default() -> None:
     (document,) = read_all(a=BACKUP).documents
     assert document.identity.namespace == "default"
 
 
 @pytest.mark.parametrize("empty", ["", "# only a comment\n", "---\n", "---\n---\n", "---\nnull\n", "---\n~\n...\n"])
+@pytest.mark.case("documents", "empty document")
 def test_empty_documents_are_skipped(empty: str) -> None:
     found = read_all(a=empty)
     assert (found.documents, found.problems) == ((), ())
 
 
+@pytest.mark.case("documents", "BOM", "CRLF")
 def test_a_byte_order_mark_and_crlf_are_accepted() -> None:
     found = read_all(a=b"\xef\xbb\xbf" + BACKUP.replace("\n", "\r\n").encode())
     assert found.problems == ()
@@ -105,6 +108,7 @@ def test_the_shapes_of_kurators_examples_are_read() -> None:
     assert {Fleet, Cluster, Restore} <= kinds
 
 
+@pytest.mark.case("documents", "file and line")
 def test_all_errors_of_all_files_are_told_at_once_and_the_rest_counts() -> None:
     found = read_all(
         a=f"{RESTORE}  backupNme: x\n  atempt: 2\n---\n{BACKUP}",
@@ -152,6 +156,7 @@ def test_a_file_name_with_control_characters_is_shown_escaped() -> None:
     assert str(Position("a\nb.yaml", 1)) == r"a\nb.yaml:1"
 
 
+@pytest.mark.case("bombs", "aliases")
 def test_billion_laughs_are_never_expanded() -> None:
     lines = ["a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 40)]
@@ -161,6 +166,7 @@ def test_billion_laughs_are_never_expanded() -> None:
     assert len(problems) == 50, "as many as are of use"
 
 
+@pytest.mark.case("bombs", "aliases")
 def test_aliases_and_anchors_are_refused_even_in_kinds_of_others() -> None:
     assert told("apiVersion: v1\nkind: ConfigMap\na: &x 1\nb: *x\n") == [
         "3: `&x` is an anchor, and anchors are not read; "
@@ -177,6 +183,7 @@ def test_an_unquoted_star_is_told_to_be_quoted(line: str) -> None:
     )
 
 
+@pytest.mark.case("bombs", "depth of 50")
 def test_fifty_levels_are_read_and_more_are_refused() -> None:
     def nested(levels: int) -> str:
         return "apiVersion: v1\nkind: ConfigMap\na: " + "[" * (levels - 1) + "]" * (levels - 1) + "\n"
@@ -187,6 +194,7 @@ def test_fifty_levels_are_read_and_more_are_refused() -> None:
     assert one("- " * (MAX_FILE_BYTES // 2 - 1)).startswith("1: nested deeper")
 
 
+@pytest.mark.case("bombs", "file of 1 MiB", "the other files go on")
 def test_a_file_over_one_mebibyte_is_refused_and_the_others_go_on() -> None:
     found = read_all(a=b"#" * MAX_FILE_BYTES + b"\n", b=BACKUP)
     assert [str(problem) for problem in found.problems] == [
@@ -195,6 +203,7 @@ def test_a_file_over_one_mebibyte_is_refused_and_the_others_go_on() -> None:
     assert [document.identity for document in found.documents] == [A_BACKUP]
 
 
+@pytest.mark.case("bombs", "repository of 64 MiB")
 def test_all_files_together_have_at_most_64_mebibytes() -> None:
     content = b"\0" * MAX_FILE_BYTES  # refused at once, so that the test is quick
     found = read(SourceFile(f"{number:02}.yaml", content) for number in range(66))
@@ -202,6 +211,7 @@ def test_all_files_together_have_at_most_64_mebibytes() -> None:
     assert limited == ["64.yaml", "65.yaml"]
 
 
+@pytest.mark.case("bombs", "50,000 files")
 def test_there_are_at_most_50000_files() -> None:
     found = read(SourceFile(f"{number:05}.yaml", b"\0") for number in range(MAX_FILES + 1))
     assert [problem.position.file for problem in found.problems if "50,000 files" in problem.what] == ["50000.yaml"]

@@ -97,6 +97,7 @@ def test_scoped_resources_on_a_restore_have_a_text_of_their_own(field: str, scop
     assert told(f"{BACKUP}  policy:\n    resourceFilter:\n      {name}: [a]\n") == []
 
 
+@pytest.mark.case("nameless", "generateName")
 def test_generate_name_is_refused_and_says_it_once() -> None:
     assert one(BACKUP.replace("name: nightly", "generateName: nightly-")) == (
         "4: `metadata.generateName` would give a new object at every reading; write `metadata.name`"
@@ -151,6 +152,7 @@ def test_lists_and_mappings_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize("name", ["Nightly", "../../etc/passwd", "a" * 64])
+@pytest.mark.case("names", "checked as RFC 1123")
 def test_names_are_checked_as_rfc_1123(name: str) -> None:
     assert one(BACKUP.replace("nightly", name)).startswith(f"4: `metadata.name`: '{name}' is no RFC 1123 name")
 

@@ -17,11 +17,13 @@ from tests.manifests.builders import BACKUP, one, read_all, spec
         ("a: b".encode("utf-16"), "1: a NUL byte stands in the file; save it as plain UTF-8 text"),
     ],
 )
+@pytest.mark.case("documents", "NUL", "latin-1")
 def test_bytes_that_are_no_text(content: bytes, problem: str) -> None:
     assert one(content) == problem
 
 
 @pytest.mark.parametrize("text", ["spec:\n\tfleet: a\n", "a: 1\n\tb: 2\n", "a:\n- 1\n\t- 2\nb:\n"])
+@pytest.mark.case("documents", "tabs")
 def test_tabs_as_indentation_are_refused(text: str) -> None:
     assert one(text).endswith(": a tab stands where YAML allows only spaces; use spaces")
 
@@ -46,17 +48,20 @@ def test_lines_are_counted_as_editors_do() -> None:
 
 
 @pytest.mark.parametrize(("text", "what"), [("- a\n- b\n", "a list"), ("abc\n", "a single value")])
+@pytest.mark.case("documents", "list document")
 def test_a_document_that_is_no_object_is_an_error(text: str, what: str) -> None:
     assert one(text) == (
         f"1: the document is {what}, not an object; write each object as a document of its own, with `---` between them"
     )
 
 
+@pytest.mark.case("documents", "duplicate keys")
 def test_duplicate_keys_name_both_lines() -> None:
     assert one(BACKUP + "    fleet: other\n") == "8: `fleet` stands twice, first in line 7; keep one"
 
 
 @pytest.mark.parametrize("value", ["!!str 5", "!foo a", "! a", "!!binary aGk="])
+@pytest.mark.case("documents", "tags")
 def test_tags_are_refused(value: str) -> None:
     problem = one(spec(f"schedule: {value}"))
     assert problem == f"8: the tag `{value.split()[0]}` is not read; remove it, and quote what must be text"
@@ -104,6 +109,7 @@ def test_a_key_is_no_list() -> None:
         "1234567890123456789012",
     ],
 )
+@pytest.mark.case("scalars", "words", "numbers", "times", "dates", "told to quote it")
 def test_what_versions_of_yaml_dispute_must_be_quoted_where_text_is_wanted(value: str) -> None:
     assert one(spec(f"schedule: {value}")) == (
         f'8: `spec.schedule` must be text, not `{value}`, which versions of YAML read differently; quote it: "{value}"'
@@ -119,12 +125,14 @@ def test_what_versions_of_yaml_dispute_must_be_quoted_where_text_is_wanted(value
         ("False", "false", "false"),
     ],
 )
+@pytest.mark.case("scalars", "numbers", "told to quote it")
 def test_numbers_and_booleans_must_be_quoted_where_text_is_wanted(value: str, described: str, quoted: str) -> None:
     problem = one(spec(f"schedule: {value}"))
     assert problem == f'8: `spec.schedule` must be text, not {described}; quote it: "{quoted}"'
 
 
 @pytest.mark.parametrize("value", ["", "null", "~"])
+@pytest.mark.case("scalars", "null")
 def test_an_empty_value_is_never_taken_for_one_that_was_left_out(value: str) -> None:
     for field in ("schedule", "policy", "suspend", "attempt"):
         assert one(spec(f"{field}: {value}")) == (
@@ -134,9 +142,10 @@ def test_an_empty_value_is_never_taken_for_one_that_was_left_out(value: str) -> 
 
 @pytest.mark.parametrize("value", ["1.23.0", "v1", "720h", "10.0.0.0/8", "1d", "yes please", "::1", "'on'", '"1"'])
 def test_all_else_is_text(value: str) -> None:
-    (document,) = read_all(a=spec(f"schedule: {value}")).documents
+    (document,) = read_all(a=spec(f"policy:\n    orderedResources:\n      a: {value}")).documents
     assert isinstance(document.resource, Backup)
-    assert document.resource.spec.schedule == value.strip("'\"")
+    assert document.resource.spec.policy is not None
+    assert document.resource.spec.policy.ordered_resources == {"a": value.strip("'\"")}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from reconciler.desired import Desired, Member, Wanted
 from reconciler.manifests import Position, Problem
 from reconciler.plan.answers import Answer, Failure, Name
 from reconciler.plan.drafts import Asked, draft
-from reconciler.records import Phase, Record, Run, Texts
+from reconciler.plan.runs import needs_texts
+from reconciler.records import Phase, Record, Run, Schedule, Texts
 from reconciler.resources import BackupSpec, ClusterId, Identity, RestoreSpec
 from reconciler.velero.objects import FINALIZER, RUN_ID
 from reconciler.velero.status import Location, Seen, seen
@@ -31,6 +32,10 @@ M1 = ClusterId("default", "AttachedCluster", "m1")
 M2 = ClusterId("default", "AttachedCluster", "m2")
 STORAGE = (Location("default", "Available", True, ""),)
 VELERO = "velero"
+DAILY = "0 3 * * *"
+NOTHING = Texts((), ())
+RUN_PHASES = tuple(phase for phase in Phase if phase.terminal or phase.value in ("Pending", "Held", "Starting"))
+RUN_PHASES += (Phase.IN_PROGRESS,)
 
 
 # ---------------------------------------------------------------- what the files ask for
@@ -45,9 +50,25 @@ def backup(*clusters: ClusterId, identity: Identity = BACKUP, **spec: Any) -> Wa
     return Wanted(identity, BackupSpec.model_validate(fields), HERE, "quickstart", clusters or (M1,), None)
 
 
+def scheduled(*clusters: ClusterId, **spec: Any) -> Wanted:
+    """A Backup that a Schedule on each cluster takes."""
+    return backup(*clusters, **{"schedule": DAILY, **spec})
+
+
 def restore(*clusters: ClusterId, identity: Identity = RESTORE, of: Identity = BACKUP, **spec: Any) -> Wanted:
     fields = {"backupName": of.name, **spec}
     return Wanted(identity, RestoreSpec.model_validate(fields), HERE, "quickstart", clusters or (M1,), of)
+
+
+def restore_of(*clusters: ClusterId, **spec: Any) -> Wanted:
+    """A Restore of Velero's own objects: `source={"backup": …}` or `source={"schedule": …}`."""
+    fields = {"destination": {"fleet": "quickstart"}, **spec}
+    return Wanted(RESTORE, RestoreSpec.model_validate(fields), HERE, "quickstart", clusters or (M1,), None)
+
+
+def to(*clusters: ClusterId) -> dict[str, Any]:
+    """A destination that names clusters."""
+    return {"fleet": "quickstart", "clusters": [{"kind": each.kind, "name": each.name} for each in clusters]}
 
 
 def ask(
@@ -55,6 +76,7 @@ def ask(
     members: Iterable[ClusterId] = (M1, M2),
     refused: Iterable[Identity] = (),
     complete: bool = True,
+    paused: bool = False,
 ) -> Desired:
     problems = {identity: (problem(identity),) for identity in refused}
     return Desired(
@@ -64,6 +86,7 @@ def ask(
         problems=tuple(p for each in problems.values() for p in each),
         notes=(),
         complete=complete,
+        paused=paused,
     )
 
 
@@ -92,6 +115,11 @@ def ended(wanted: Wanted, phase: Phase = Phase.COMPLETED) -> Record:
 
 def by_identity(*records: Record) -> dict[Identity, Record]:
     return {each.identity: each for each in sorted(records, key=lambda each: each.identity)}
+
+
+def only_schedule(records: Mapping[Identity, Record], identity: Identity = BACKUP) -> Schedule:
+    (schedule,) = records[identity].schedules
+    return schedule
 
 
 def only_run(records: Mapping[Identity, Record], identity: Identity = RESTORE) -> Run:
@@ -132,14 +160,17 @@ def answer(
     uid: str = "uid-1",
     **fields: Any,
 ) -> Answer:
-    """What a sound member answers; every object that it shows was asked for after its run began."""
+    """What a sound member answers; every object that it shows was asked for after its run began.
+
+    Velero has nothing to tell about what has ended, unless `texts` says otherwise.
+    """
     names = {(each.kind, each.name): each for each in objects}
     return Answer(
         cluster_uid=uid,
         locations=fields.pop("locations", STORAGE),
         seen={**names, **dict.fromkeys((*absent, *accepted))},
         dry_runs={**dict.fromkeys(accepted), **fields.pop("dry_runs", {})},
-        texts=texts or {},
+        texts={name: NOTHING for name, each in names.items() if needs_texts(each)} if texts is None else texts,
         running=frozenset((*names, *absent, *running)),
         **fields,
     )

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from reconciler.plan.answers import Answer
-from reconciler.plan.runs import Ask, advance
+from reconciler.plan.asks import Ask
+from reconciler.plan.runs import advance
 from reconciler.records import Phase, Run
 from tests.plan import builders as b
 
@@ -39,6 +40,7 @@ ANY = [
     at(Phase.PENDING, reason="Unreachable"),
     at(Phase.STARTING),
     at(Phase.HELD, reason="Withdrawn"),
+    at(Phase.HELD, reason="Suspended"),
     at(Phase.FAILED, reason="Expired"),
     at(Phase.FAILED, reason="Vanished"),
     at(Phase.FAILED, reason="NameConflict"),

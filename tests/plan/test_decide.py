@@ -37,7 +37,7 @@ def ready(*wanted: Wanted, **fields: Any) -> Answers:
 def decided(
     desired: Desired, records: Mapping[Identity, Record], answers: Answers, now: datetime = b.NOW
 ) -> dict[Identity, Record]:
-    return decide(desired, records, answers, now)
+    return decide(desired, records, answers, b.LEDGER, now)
 
 
 BOTH = b.ask(b.backup(b.M1, b.M2), b.restore(b.M1, b.M2))
@@ -145,6 +145,7 @@ def test_start_within_says_how_long_to_wait(within: str, phase: str) -> None:
     assert b.only_run(after).phase == phase
 
 
+@pytest.mark.case("clocks", "nothing runs twice")
 def test_a_clock_that_goes_back_expires_nothing() -> None:
     records = b.by_identity(DONE, b.record(b.restore(b.M1, b.M2)))
     assert phases(decided(BOTH, records, READY, b.NOW - timedelta(days=400))) == [("Starting", "")] * 2
@@ -157,7 +158,7 @@ def test_at_most_a_thousand_start_in_one_commit() -> None:
     records = b.drafted(*wanted)
     answers = {
         cluster: b.answer(
-            accepted=[("Backup", record.run_on(cluster).object_name) for record in records.values()],  # type: ignore[union-attr] # it is there
+            accepted=[("Backup", record.runs_on(cluster)[0].object_name) for record in records.values()],
             uid=cluster.name,
         )
         for cluster in clusters
@@ -175,6 +176,7 @@ def test_at_most_a_thousand_start_in_one_commit() -> None:
 # ---------------------------------------------------------------- which cluster is it
 
 
+@pytest.mark.case("two-names", "two names for one cluster")
 def test_two_names_for_one_cluster_are_both_refused() -> None:
     records = b.by_identity(DONE, b.record(b.restore(b.M1, b.M2)))
     same = ready(b.restore(b.M1, b.M2), uid="uid-of-both")
@@ -194,12 +196,14 @@ def test_members_that_did_not_tell_who_they_are_are_not_one_cluster() -> None:
     assert distrust(answers) == answers
 
 
+@pytest.mark.case("two-names", "led elsewhere")
 def test_a_kubeconfig_that_leads_elsewhere_tells_nothing_of_what_runs() -> None:
     running = b.record(b.restore(), Phase.IN_PROGRESS, cluster_uid="uid-before")
     gone = {b.M1: b.answer(absent=[b.name_of(b.RESTORE, running.runs[0])], uid="uid-now")}
     assert phases(decided(BOTH, b.by_identity(running), gone)) == [("InProgress", "")]
 
 
+@pytest.mark.case("two-names", "led elsewhere")
 def test_a_kubeconfig_that_leads_elsewhere_is_told_where_a_run_waits() -> None:
     waiting = b.record(b.restore(), Phase.PENDING, cluster_uid="uid-before")
     after = decided(b.ask(b.backup(), b.restore()), b.by_identity(DONE, waiting), READY)

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from reconciler.desired import Desired
-from reconciler.plan.drafts import Asked, draft, hold, unrecorded, untouched
+from reconciler.plan.asks import untouched
+from reconciler.plan.drafts import Asked, draft, hold, unrecorded
 from reconciler.plan.summary import summarise
 from reconciler.records import Phase, Record, run_id
 from reconciler.resources import Identity
@@ -72,13 +73,13 @@ def test_an_edit_before_anything_ran_applies_and_keeps_the_time_of_the_first_req
 
 
 def test_an_edit_before_anything_ran_keeps_the_times_of_the_conditions() -> None:
-    before = {b.RESTORE: summarise(b.drafted(b.restore())[b.RESTORE], False, b.NOW)}
-    after = redrafted(b.ask(b.restore(allowPartiallyFailed=True)), before)[b.RESTORE]
-    summed = summarise(after, False, b.NOW + HOUR)
+    before = {b.RESTORE: summarise(b.drafted(b.restore())[b.RESTORE], b.ask(b.restore()), b.NOW)}
+    edited = b.ask(b.restore(allowPartiallyFailed=True))
+    summed = summarise(redrafted(edited, before)[b.RESTORE], edited, b.NOW + HOUR)
     assert {condition.since for condition in summed.conditions} == {"2025-06-01T12:00:00Z"}
 
 
-@pytest.mark.parametrize("phase", [p for p in Phase if p is not Phase.PENDING])
+@pytest.mark.parametrize("phase", [p for p in b.RUN_PHASES if p is not Phase.PENDING])
 def test_an_edit_after_the_first_run_began_is_not_recorded(phase: Phase) -> None:
     records = b.by_identity(b.record(b.restore(), phase))
     assert not untouched(records[b.RESTORE])

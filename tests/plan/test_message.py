@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.plan.message import commit_message
-from reconciler.records import Phase, Record
+from reconciler.plan.message import commit_message, items_in_words
+from reconciler.records import Items, Phase, Record
 from reconciler.resources import ClusterId, Identity
 from tests.plan import builders as b
 
@@ -78,6 +78,18 @@ def test_several_records_are_titled() -> None:
     assert sum(line.startswith("Requested-By") for line in lines) == 1
 
 
+def test_a_schedule_that_has_run_is_told_with_its_backup_and_is_no_headline() -> None:
+    fresh = b.drafted(b.scheduled())[b.BACKUP]
+    schedule = replace(fresh.schedules[0], phase=Phase.ENABLED)
+    before = replace(fresh, schedules=(schedule,))
+    ran = replace(fresh, schedules=(replace(schedule, backup_name="one", status={"phase": "Completed"}),))
+    alone = message(ran, before={b.BACKUP: before}).splitlines()
+    assert alone[0] == "backup default/nightly: latest backup Completed on 1 of 1 cluster"
+    assert alone[2] == "- m1: Enabled, latest backup one: Completed"
+    together = message(ran, DONE, before={b.BACKUP: before}).splitlines()
+    assert together[0] == "restore default/minimal: Completed on 2 of 2 clusters, and 1 more"
+
+
 def test_what_was_put_back_is_told() -> None:
     text = message(put_back=("status/restores/default/minimal.yaml",))
     assert text.startswith("status: put back what was changed by hand\n\nstatus/restores/default/minimal.yaml: changed")
@@ -94,8 +106,10 @@ FORGED = "\n\nReconciler-Ledger: another\nRun-Id: 0\r\nRun-Id: 1\u2028Run-Id: 2\
         message(with_run(phase=Phase.FAILED, reason="Rejected", message=f"no{FORGED}")),
         message(with_run(phase=Phase.FAILED, reason=f"Rejected{FORGED}", message="no")),
         message(DONE, put_back=(f"status/x{FORGED}.yaml",)),
+        message(with_run(backup_name=f"x{FORGED}")),
+        message(replace(DONE, merged_by=f"Eve{FORGED}", approved_by=(f"Eve{FORGED}",))),
     ],
-    ids=["author", "message", "reason", "path"],
+    ids=["author", "message", "reason", "path", "backup", "merged and approved"],
 )
 def test_nobody_can_forge_a_trailer(text: str) -> None:
     ours = [line for line in text.splitlines() if line.startswith(("Reconciler-Ledger", "Run-Id"))]
@@ -110,3 +124,48 @@ def test_a_thousand_clusters_are_told_at_once() -> None:
     before = {b.RESTORE: b.record(b.restore(*clusters))}
     text = message(record, before=before)
     assert text.count("\nRun-Id: ") == 1000
+
+
+# ---------------------------------------------------------------- what a Restore brought back, and who asked
+
+
+def test_a_run_tells_its_backup_and_what_became_of_the_objects() -> None:
+    items = Items(created=4, updated=1, equal=2, not_restored=1, not_compared=1, failed=3)
+    text = message(with_run(backup_name="m1-nightly-20250601", items=items))
+    assert "- m1: Completed, from m1-nightly-20250601\n  4 created, 1 updated, 2 equal already, " in text
+    assert "1 not restored though different, 1 not compared, 3 failed\n" in text
+    assert items_in_words(Items()) == "nothing"
+
+
+def test_what_was_not_restored_stands_in_the_subject() -> None:
+    left = with_run(reason="NotRestored", message="2 not restored", items=Items(created=1, not_restored=2))
+    subject = message(left).splitlines()[0]
+    assert subject == ("restore default/minimal: Completed on 1 of 1 cluster, 2 objects not restored though different")
+
+
+def test_who_merged_and_who_approved_stand_in_trailers_once_each() -> None:
+    one = replace(DONE, merged_by="Max <max@example.org>", approved_by=("Ada", "Bob"))
+    two = replace(b.ended(b.backup()), merged_by="Max <max@example.org>", approved_by=("Bob", ""))
+    told = [line for line in trailers(message(one, two)) if line.startswith(("Merged", "Approved", "Requested"))]
+    assert told == [
+        "Requested-By: Ada <ada@example.org>",
+        "Merged-By: Max <max@example.org>",
+        "Approved-By: Ada",
+        "Approved-By: Bob",
+    ]
+
+
+def test_runs_of_an_earlier_attempt_that_did_not_change_are_not_told_again() -> None:
+    second = b.record(b.restore(b.M1, b.M2, attempt=2))
+    text = message(replace(second, runs=(*DONE.runs, *second.runs)), before={b.RESTORE: DONE})
+    assert text.count("\n- m1: ") == text.count("\n- m2: ") == 1
+    assert not any(run_id in text for run_id in RUN_IDS)
+
+
+def test_a_schedule_that_changed_has_a_line_and_a_run_id() -> None:
+    made = b.drafted(b.scheduled(b.M1, b.M2))[b.BACKUP]
+    paused = replace(made.schedules[0], phase=Phase.PAUSED, reason="PausedThere", message="somebody paused it")
+    after = replace(made, schedules=(paused, made.schedules[1]))
+    lines = message(after, before={b.BACKUP: made}).splitlines()
+    assert "- m1: Paused (PausedThere: somebody paused it)" in lines
+    assert [line for line in lines if line.startswith("Run-Id")] == [f"Run-Id: {paused.run_id}"]

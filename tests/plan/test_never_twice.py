@@ -3,28 +3,51 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from reconciler.desired import Desired
-from reconciler.records import Phase
+from reconciler.records import Phase, Run
 from reconciler.resources import ClusterId
 from tests.plan import builders as b
-from tests.plan.world import TERMINAL, Machine, Member, Object, World, minutes_later
+from tests.plan.members import TERMINAL, Member, Object
+from tests.plan.world import Machine, World, minutes_later
 
 which = st.integers(0, 1)
-ASKED = b.ask(b.backup(b.M1, b.M2), b.restore(b.M1, b.M2))
-FILES = [
-    ASKED,
-    b.ask(b.backup(b.M1, b.M2)),  # the restore's file is gone
-    b.ask(b.backup(b.M1, b.M2), b.restore(b.M1)),  # a cluster left the fleet
-    b.ask(b.backup(b.M1, b.M2), b.restore(b.M1, b.M2, allowPartiallyFailed=True)),  # edited
-    b.ask(b.backup(b.M1, b.M2), refused=[b.RESTORE]),
-    b.ask(complete=False),
-]
+BACKUP = b.backup(b.M1, b.M2)
+ASKED = b.ask(BACKUP, b.restore(b.M1, b.M2))
+UPDATES = {"existingResourcePolicy": "update"}
+
+
+def files(*clusters: ClusterId, **spec: Any) -> Desired:
+    return b.ask(BACKUP, b.restore(*(clusters or (b.M1, b.M2)), **spec))
+
+
+FILES = {
+    "as at first": ASKED,
+    "the restore is gone": b.ask(BACKUP),
+    "a cluster left": files(b.M1),
+    "edited": files(policy=UPDATES),
+    "attempt 2": files(attempt=2),
+    "attempt 2 on all": files(attempt=2, rerun="All"),
+    "attempt 3, edited": files(attempt=3, policy=UPDATES),
+    "attempt 3 on one": files(b.M2, attempt=3, destination=b.to(b.M2)),
+    "suspended": files(suspend=True),
+    "attempt 2, suspended": files(attempt=2, suspend=True),
+    "edited, suspended": files(policy=UPDATES, suspend=True),
+    "paused": replace(ASKED, paused=True),
+    "attempt 2 on all, paused": replace(files(attempt=2, rerun="All"), paused=True),
+    "bound, backup 2": b.ask(b.backup(b.M1, b.M2, attempt=2), b.restore(b.M1, b.M2, maxSkew="1h")),
+    "refused": b.ask(BACKUP, refused=[b.RESTORE]),
+    "unread": b.ask(complete=False),
+    "a cluster is declared nowhere": b.ask(BACKUP, b.restore(b.M1, b.M2), members=[b.M2]),
+}
+NAMES = sorted(FILES)
 
 
 class Fleet(RuleBasedStateMachine):
@@ -34,7 +57,7 @@ class Fleet(RuleBasedStateMachine):
         super().__init__()
         self.world = World(ASKED, {b.M1: Member("uid-1"), b.M2: Member("uid-2")})
         self.machines = [Machine(self.world), Machine(self.world)]
-        self.last_words: dict[str, tuple[Phase, str]] = {}
+        self.last_words: dict[str, Run] = {}
 
     @initialize(taken=st.booleans(), started=st.booleans())
     def backups_may_have_been_taken_and_restores_be_started(self, taken: bool, started: bool) -> None:
@@ -76,9 +99,9 @@ class Fleet(RuleBasedStateMachine):
     def a_clock_is_set_wrong(self, which: int, hours: int) -> None:
         self.machines[which].ahead = timedelta(hours=hours)
 
-    @rule(which=which, files=st.sampled_from(FILES), errors=st.integers(0, 1), hours=st.sampled_from([0, 25]))
+    @rule(which=which, files=st.sampled_from(NAMES), errors=st.integers(0, 1), hours=st.sampled_from([0, 25]))
     def the_other_gives_up_what_a_machine_is_about_to_create(
-        self, which: int, files: Desired, errors: int, hours: int
+        self, which: int, files: str, errors: int, hours: int
     ) -> None:
         mine, other = self.machines[which], self.machines[1 - which]
         mine.observe()
@@ -133,10 +156,10 @@ class Fleet(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ files and time
 
-    @rule(files=st.sampled_from(FILES))
-    def the_files_change(self, files: Desired) -> None:
+    @rule(files=st.sampled_from(NAMES))
+    def the_files_change(self, files: str) -> None:
         """A commit of a human: a machine that is between read and commit must read again."""
-        self.world.desired = files
+        self.world.desired = FILES[files]
         self.world.ledger.moved += 1
 
     @rule(minutes=st.sampled_from([2, 60, 60 * 25]))
@@ -153,9 +176,17 @@ class Fleet(RuleBasedStateMachine):
 
     @invariant()
     def veleros_last_word_stays(self) -> None:
-        for run in (run for record in self.world.ledger.records.values() for run in record.runs):
-            if run.settled:
-                assert self.last_words.setdefault(run.run_id, (run.phase, run.reason)) == (run.phase, run.reason)
+        recorded = self.world.runs()
+        self.last_words |= {run_id: run for run_id, run in recorded.items() if run.settled}
+        assert {run_id: recorded.get(run_id) for run_id in self.last_words} == self.last_words
+
+    @invariant()
+    def what_is_recorded_is_what_was_created(self) -> None:
+        """An edit changes no record of what may run already."""
+        recorded = self.world.runs()
+        for run_id, what in self.world.restored.items():
+            assert run_id in recorded, run_id
+            assert recorded[run_id].what == what, recorded[run_id]
 
     @invariant()
     def nothing_is_let_go_before_its_outcome_is_recorded(self) -> None:
@@ -174,6 +205,7 @@ class Fleet(RuleBasedStateMachine):
         for machine in self.machines:
             machine.crash()
             machine.ahead = timedelta()
+        self.world.desired = replace(self.world.desired, members=ASKED.members)
         for _ in range(12):
             for member in self.world.members.values():
                 for name in member.objects:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.plan.runs import Ask
-from reconciler.records import Phase, Run, Texts
+from reconciler.plan.asks import Ask
+from reconciler.plan.runs import needs_texts
+from reconciler.records import Items, Phase, Run, Texts
 from reconciler.velero.status import Seen
 from tests.plan import builders as b
 from tests.plan.steps import ANY, NAME, RUN, at, never_asked, step
@@ -20,6 +21,7 @@ RUNNING += ["Finalizing", "FinalizingPartiallyFailed", "Deleting", "Queued", "co
 
 
 @pytest.mark.parametrize("phase", RUNNING)
+@pytest.mark.case("finalizing")
 def test_any_phase_but_veleros_four_terminal_ones_is_running(phase: str) -> None:
     assert step(at(Phase.STARTING), b.answer(b.there("Restore", RUN, phase))).phase is Phase.IN_PROGRESS
 
@@ -79,6 +81,54 @@ def test_a_bad_outcome_says_why(texts: Texts | None, status: dict[str, Any], mes
     assert (after.reason, after.message) == ("Failed", message)
 
 
+# ---------------------------------------------------------------- what Velero calls Completed and did not restore
+
+
+def brought_back(phase: str = "Completed", names: dict[str, tuple[str, ...]] | None = None, **counts: int) -> Run:
+    errors = (("ns", "boom"),) if phase != "Completed" else ()
+    return outcome(Texts(errors, (), items=Items(**counts), names=names or {}), phase, errors=len(errors))
+
+
+@pytest.mark.parametrize("kind", ["Restore", "Backup"])
+def test_what_became_of_the_objects_is_awaited_with_the_outcome_of_a_restore(kind: str) -> None:
+    there = b.there(kind, RUN, "Completed")
+    assert needs_texts(there) is (kind == "Restore")
+    assert not needs_texts(b.there(kind, RUN, "InProgress"))
+    assert not needs_texts(b.there(kind, RUN, "FailedValidation"))
+    assert outcome(None, "Completed") == at(Phase.IN_PROGRESS)
+
+
+def test_the_counts_are_recorded() -> None:
+    run = brought_back(created=4, updated=2, equal=7)
+    assert (run.phase, run.reason, run.message) == (Phase.COMPLETED, "", "")
+    assert run.items == Items(created=4, updated=2, equal=7)
+    assert outcome(Texts((), ()), "Completed").items is None  # could not be had
+
+
+def test_completed_though_something_differs_says_so_by_name() -> None:
+    run = brought_back(names={"not_restored": ("ConfigMap a/plain",), "failed": ("Pod a/p",)}, not_restored=1, failed=1)
+    assert (run.phase, run.reason) == (Phase.COMPLETED, "NotRestored")
+    assert run.message == (
+        "2 not restored, though different: ConfigMap a/plain, Pod a/p; "
+        "restore with policy.existingResourcePolicy: update, or accept it with spec.allowSkipped"
+    )
+
+
+@pytest.mark.parametrize(("names", "text"), [(3, ": n0, n1, n2; "), (4, ": n0, n1, n2 and 1 more; ")])
+def test_at_most_three_are_named(names: int, text: str) -> None:
+    run = brought_back(names={"not_restored": tuple(f"n{n}" for n in range(names))}, not_restored=names)
+    assert text in run.message
+
+
+def test_a_partial_failure_keeps_its_own_reason_and_the_counts() -> None:
+    run = brought_back("PartiallyFailed", created=1, not_restored=1)
+    assert (run.phase, run.reason, run.message) == (Phase.PARTIALLY_FAILED, "PartiallyFailed", "boom")
+    assert run.items == Items(created=1, not_restored=1)
+
+
+# ---------------------------------------------------------------- the last word
+
+
 def objects() -> st.SearchStrategy[Seen | None]:
     made = st.builds(
         lambda ours, phase, deleting, held, errors: b.raw(
@@ -100,7 +150,7 @@ def objects() -> st.SearchStrategy[Seen | None]:
 
 
 @given(
-    phase=st.sampled_from([p for p in Phase if p.terminal]),
+    phase=st.sampled_from([p for p in b.RUN_PHASES if p.terminal]),
     ask=st.sampled_from(Ask),
     there=objects(),
     unknown=st.booleans(),

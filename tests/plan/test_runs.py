@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from reconciler.plan.answers import UNKNOWN, Answer, Failure
-from reconciler.plan.runs import Ask, advance, wait
+from reconciler.plan.asks import Ask
+from reconciler.plan.runs import advance, wait
 from reconciler.records import Phase, Run
 from tests.plan import builders as b
 from tests.plan.steps import ANY, DEADLINE, NAME, RUN, at, never_asked, opens, step
@@ -24,7 +25,7 @@ def test_a_pending_run_is_what_its_gate_makes_of_it() -> None:
     assert step(at(Phase.PENDING), gate=lambda run, answer: refused) is refused
 
 
-@pytest.mark.parametrize("phase", [p for p in Phase if p is not Phase.PENDING])
+@pytest.mark.parametrize("phase", [p for p in b.RUN_PHASES if p is not Phase.PENDING])
 def test_only_a_pending_run_reaches_its_gate(phase: Phase) -> None:
     step(at(phase), b.answer(absent=[NAME]), gate=never_asked)
 
@@ -118,7 +119,10 @@ def test_what_is_unknown_changes_nothing(phase: Phase, ask: Ask) -> None:
 # ---------------------------------------------------------------- no longer asked
 
 
-@pytest.mark.parametrize("ask", [Ask.WITHDRAWN, Ask.SPEC_CHANGED])
+HOLDING = [Ask.WITHDRAWN, Ask.SPEC_CHANGED, Ask.SUSPENDED, Ask.PAUSED]
+
+
+@pytest.mark.parametrize("ask", HOLDING)
 @pytest.mark.parametrize("answer", [b.unreachable(), b.answer(accepted=[NAME])], ids=["unknown", "absent"])
 def test_a_pending_run_that_nobody_asks_for_is_held(ask: Ask, answer: Answer) -> None:
     held = step(at(Phase.PENDING), answer, ask, gate=never_asked)
@@ -126,13 +130,13 @@ def test_a_pending_run_that_nobody_asks_for_is_held(ask: Ask, answer: Answer) ->
     assert held.message
 
 
-@pytest.mark.parametrize("ask", [Ask.WITHDRAWN, Ask.SPEC_CHANGED])
+@pytest.mark.parametrize("ask", HOLDING)
 def test_a_starting_run_is_held_only_where_its_object_is_proven_absent(ask: Ask) -> None:
     assert step(at(Phase.STARTING), b.unreachable(), ask).phase is Phase.STARTING
     assert step(at(Phase.STARTING), b.answer(absent=[NAME]), ask).phase is Phase.HELD
 
 
-@pytest.mark.parametrize("ask", [Ask.WITHDRAWN, Ask.SPEC_CHANGED])
+@pytest.mark.parametrize("ask", HOLDING)
 def test_what_runs_is_followed_to_its_end_whatever_the_files_say(ask: Ask) -> None:
     assert step(at(Phase.IN_PROGRESS), b.answer(b.there("Restore", RUN, "Completed")), ask).phase is Phase.COMPLETED
 
@@ -140,6 +144,33 @@ def test_what_runs_is_followed_to_its_end_whatever_the_files_say(ask: Ask) -> No
 def test_a_held_run_does_not_start_again_when_the_file_is_back() -> None:
     held = at(Phase.HELD, reason="Withdrawn")
     assert step(held, b.answer(accepted=[NAME]), gate=never_asked) is held
+
+
+@pytest.mark.parametrize("reason", ["Suspended", "Paused"])
+def test_what_was_suspended_goes_on_when_the_files_say_so(reason: str) -> None:
+    held = at(Phase.HELD, reason=reason, message="wait")
+    assert step(held, b.unreachable(), gate=never_asked) == at(Phase.PENDING)
+
+
+@pytest.mark.parametrize("ask", HOLDING)
+@pytest.mark.parametrize("reason", ["Suspended", "Paused"])
+def test_what_was_suspended_is_held_for_what_the_files_say_now(reason: str, ask: Ask) -> None:
+    held = step(at(Phase.PENDING), ask=Ask(reason))
+    after = step(held, b.answer(accepted=[NAME]), ask)
+    assert (after.phase, after.reason) == (Phase.HELD, str(ask))
+    assert after.message == step(at(Phase.PENDING), ask=ask).message
+
+
+@pytest.mark.parametrize("ask", [*HOLDING, Ask.ASKED])
+@pytest.mark.parametrize("reason", ["Withdrawn", "SpecChanged", "Existing"])
+def test_every_other_reason_to_be_held_needs_a_new_attempt(reason: str, ask: Ask) -> None:
+    held = at(Phase.HELD, reason=reason)
+    assert step(held, b.answer(accepted=[NAME]), ask, gate=never_asked) is held
+
+
+def test_what_was_suspended_too_long_expires_once_it_goes_on() -> None:
+    resumed = step(at(Phase.HELD, reason="Suspended"), late=True)
+    assert step(resumed, b.answer(accepted=[NAME]), late=True, gate=never_asked).reason == "Expired"
 
 
 def test_too_late_is_expired() -> None:
@@ -160,6 +191,11 @@ def test_a_starting_run_expires_only_where_its_object_is_proven_absent() -> None
 
 def test_what_runs_never_expires() -> None:
     assert step(at(Phase.IN_PROGRESS), b.answer(b.there("Restore", RUN)), late=True).phase is Phase.IN_PROGRESS
+
+
+def test_what_is_suspended_stays_so_while_a_file_has_an_error() -> None:
+    held = at(Phase.HELD, reason="Suspended")
+    assert step(held, b.answer(accepted=[NAME]), Ask.FROZEN, gate=never_asked) is held
 
 
 @pytest.mark.parametrize("phase", [Phase.PENDING, Phase.STARTING])

@@ -10,7 +10,7 @@ from reconciler.errors import Unsafe
 from reconciler.plan.drafts import hold
 from reconciler.plan.safety import refuse_mass_removal
 from reconciler.records import Phase, Record
-from reconciler.resources import Identity
+from reconciler.resources import ClusterId, Identity
 from tests.plan import builders as b
 
 
@@ -25,6 +25,7 @@ def withdrawn(before: dict[Identity, Record], count: int, reason: str = "Withdra
 
 
 @pytest.mark.parametrize(("waiting", "gone"), [(6, 6), (10, 6), (11, 6), (1000, 501)])
+@pytest.mark.case("outage", "mass removal needs a word")
 def test_more_than_five_and_more_than_half_is_refused(waiting: int, gone: int) -> None:
     before = records(waiting)
     with pytest.raises(Unsafe, match=f"{gone} of {waiting} objects .* --allow-mass-removal"):
@@ -63,3 +64,67 @@ def test_one_more_cluster_withdrawn_of_an_object_counts_the_object() -> None:
     after = {i: replace(r, runs=(r.runs[0], hold(r, "Withdrawn", "").runs[1])) for i, r in before.items()}
     with pytest.raises(Unsafe):
         refuse_mass_removal(before, after)
+
+
+# ---------------------------------------------------------------- Schedules
+
+
+def schedules(counts: dict[Phase, int]) -> dict[Identity, Record]:
+    """That many scheduled Backups in each phase, with a Schedule on each of two clusters."""
+    found = []
+    for number, phase in enumerate(phase for phase, count in counts.items() for _ in range(count)):
+        identity = Identity("Backup", "default", f"nightly-{number}")
+        record = b.drafted(b.scheduled(b.M1, b.M2, identity=identity))[identity]
+        found.append(replace(record, schedules=tuple(replace(each, phase=phase) for each in record.schedules)))
+    return b.by_identity(*found)
+
+
+ON, LEAVING, GONE = Phase.ENABLED, Phase.REMOVING, Phase.REMOVED
+
+
+@pytest.mark.parametrize(("there", "leaving"), [(6, 6), (11, 6), (1000, 501)])
+@pytest.mark.case("outage", "mass removal needs a word")
+def test_many_schedules_are_not_removed_unasked(there: int, leaving: int) -> None:
+    after = schedules({LEAVING: leaving, ON: there - leaving})
+    with pytest.raises(Unsafe, match=f"{leaving} of {there} scheduled Backups .* --allow-mass-removal"):
+        refuse_mass_removal(schedules({ON: there}), after)
+
+
+@pytest.mark.parametrize(("there", "leaving"), [(5, 5), (12, 6), (7, 0)])
+def test_a_few_schedules_are(there: int, leaving: int) -> None:
+    refuse_mass_removal(schedules({ON: there}), schedules({LEAVING: leaving, ON: there - leaving}))
+
+
+def test_one_backup_may_go_however_large_the_fleet_is() -> None:
+    clusters = tuple(ClusterId("default", "AttachedCluster", f"m{number}") for number in range(1000))
+    record = b.drafted(b.scheduled(*clusters))[b.BACKUP]
+    gone = replace(record, schedules=tuple(replace(each, phase=LEAVING) for each in record.schedules))
+    refuse_mass_removal(b.by_identity(record), b.by_identity(gone))
+
+
+def test_one_cluster_that_leaves_many_backups_counts_each() -> None:
+    before = schedules({ON: 6})
+    after = {
+        who: replace(record, schedules=(record.schedules[0], replace(record.schedules[1], phase=LEAVING)))
+        for who, record in before.items()
+    }
+    with pytest.raises(Unsafe):
+        refuse_mass_removal(before, after)
+
+
+def test_what_is_leaving_already_is_not_counted_again() -> None:
+    refuse_mass_removal(schedules({LEAVING: 9, ON: 1}), schedules({GONE: 9, ON: 1}))
+    refuse_mass_removal(schedules({GONE: 9, ON: 1}), schedules({LEAVING: 9, ON: 1}))
+    with pytest.raises(Unsafe):
+        refuse_mass_removal(schedules({GONE: 50, ON: 6}), schedules({GONE: 50, LEAVING: 6}))
+
+
+def test_what_was_never_made_counts_like_what_is_there() -> None:
+    """A create for it may be under way."""
+    with pytest.raises(Unsafe):
+        refuse_mass_removal(schedules({Phase.PENDING: 6}), schedules({GONE: 6}))
+
+
+def test_a_schedule_that_is_given_up_or_cannot_be_is_no_removal() -> None:
+    refuse_mass_removal(schedules({ON: 9}), schedules({Phase.FAILED: 9}))
+    refuse_mass_removal(schedules({ON: 9}), schedules({Phase.PAUSED: 9}))

@@ -1,114 +1,31 @@
-"""A member, a ledger and two machines in memory, for the tests that ask whether anything ever runs twice.
+"""A ledger and two machines in memory, for the tests that ask whether anything ever runs twice.
 
-The member keeps the rules of a Kubernetes API server and of Velero that matter here: a name is taken once, an object
-with a finalizer stays until that is off, a Restore is worked on only while it is not being deleted. The ledger is a
-branch: a commit counts only on the tip that was read. A machine goes through `reconcile.Reconciler.run` in steps, so
-that another one, a crash or an hour may come between any two of them.
+The ledger is a branch: a commit counts only on the tip that was read. A machine goes through
+`reconcile.Reconciler.run` in steps, so that another one, a crash or an hour may come between any two of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reconciler.desired import Desired
-from reconciler.plan.actions import Action, Create, Outcome, Release
-from reconciler.plan.answers import Answer, Failure, Name, Question
+from reconciler.plan.actions import Action, Create, Delete, Outcome, Release
+from reconciler.plan.answers import Answer, Failure
+from reconciler.plan.changes import due
 from reconciler.plan.decide import actions, decide
 from reconciler.plan.drafts import draft, unrecorded
-from reconciler.plan.questions import questions
-from reconciler.plan.runs import needs_texts
+from reconciler.plan.orphans import orphans
+from reconciler.plan.questions import Looking, questions
 from reconciler.plan.watch import Watch, after_pass, before_creates, dump_watch, load_watch
-from reconciler.records import Phase, Record, Texts
+from reconciler.records import Phase, Record, Run
 from reconciler.resources import ClusterId, Identity
-from reconciler.velero.objects import FINALIZER, RUN_ID
-from reconciler.velero.status import Seen, seen
 from tests.plan import builders as b
+from tests.plan.members import Member
 
-TERMINAL = ("Completed", "PartiallyFailed", "Failed", "FailedValidation")
-
-
-@dataclass
-class Object:
-    """One Velero object; `run_id` tells whose."""
-
-    kind: str
-    name: str
-    run_id: str
-    uid: str
-    held: bool
-    phase: str = ""
-    deleting: bool = False
-    errors: int = 0
-
-
-class Member:
-    """One cluster with its Velero."""
-
-    def __init__(self, uid: str) -> None:
-        self.uid = uid
-        self.objects: dict[Name, Object] = {}
-        self.created: list[Object] = []
-        self.reachable = True
-
-    def create(self, manifest: Mapping[str, Any]) -> Failure | None:
-        metadata = manifest["metadata"]
-        name, run_id = (manifest["kind"], metadata["name"]), metadata["annotations"][RUN_ID]
-        if name in self.objects:
-            return None if self.objects[name].run_id == run_id else Failure("NameConflict", "taken")
-        uid = f"{self.uid}-{len(self.created)}"
-        made = Object(*name, run_id, uid, FINALIZER in metadata.get("finalizers", ()))
-        self.objects[name] = made
-        self.created.append(made)
-        return None
-
-    def release(self, name: str, uid: str) -> None:
-        there = self.objects.get(("Restore", name))
-        if there and there.uid == uid:
-            there.held = False
-            if there.deleting:
-                del self.objects["Restore", name]
-
-    def delete(self, name: Name) -> None:
-        self.objects[name].deleting = True
-        if not self.objects[name].held:
-            del self.objects[name]
-
-    def work(self, name: Name, phase: str, errors: int) -> None:
-        """Velero takes the object one step on."""
-        there = self.objects[name]
-        if there.phase in TERMINAL or (there.phase == "" and there.deleting):
-            return
-        there.phase = "InProgress" if there.phase == "" else phase
-        there.errors = errors if there.phase in TERMINAL else 0
-
-    def look(self, name: Name) -> Seen | None:
-        there = self.objects.get(name)
-        if there is None:
-            return None
-        metadata: dict[str, Any] = {"name": there.name, "uid": there.uid, "annotations": {RUN_ID: there.run_id}}
-        metadata |= {"deletionTimestamp": "2025-06-01T12:00:00Z"} if there.deleting else {}
-        metadata |= {"finalizers": [FINALIZER]} if there.held else {}
-        status = {"phase": there.phase, "errors": there.errors} if there.phase else {}
-        return seen(there.kind, {"metadata": metadata, "spec": {}, "status": status})
-
-    def answer(self, question: Question) -> Answer:
-        if not self.reachable:
-            return b.unreachable()
-        found = {name: self.look(name) for name in question.objects | question.dry_runs.keys()}
-        ended = {name for name, one in found.items() if one and name in question.texts and needs_texts(one)}
-        restores = [one for name in self.objects if name[0] == "Restore" and (one := self.look(name))]
-        return Answer(
-            cluster_uid=self.uid,
-            locations=b.STORAGE,
-            seen=found,
-            dry_runs={name: None for name in question.dry_runs if name not in self.objects},
-            texts={name: Texts((("velero", "an error"),), ()) for name in ended},
-            leftovers=tuple(restores) if question.leftovers else None,
-            running=question.running,
-        )
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+REFRESH = timedelta(hours=1)
 
 
 @dataclass
@@ -121,13 +38,19 @@ class Ledger:
 
 @dataclass
 class World:
+    """`restored`: by run id, what the ledger said that is restored when the Restore was created."""
+
     desired: Desired
     members: dict[ClusterId, Member]
     ledger: Ledger = field(default_factory=Ledger)
     now: datetime = b.NOW
+    restored: dict[str, str] = field(default_factory=dict)
+
+    def runs(self) -> dict[str, Run]:
+        return {run.run_id: run for record in self.ledger.records.values() for run in record.runs}
 
     def recorded(self) -> dict[str, Phase]:
-        return {run.run_id: run.phase for record in self.ledger.records.values() for run in record.runs}
+        return {run_id: run.phase for run_id, run in self.runs().items()}
 
 
 class Machine:
@@ -149,15 +72,23 @@ class Machine:
         self.answers: dict[ClusterId, Answer] = {}
         self.read = Ledger()
         self.todo: tuple[Action, ...] | None = None
+        self.refused: dict[str, Failure] = {}
+        self.looked_at: dict[ClusterId, datetime] = {}
 
     def lose(self) -> None:
         self.crash()
         self.state: dict[str, Any] | None = None
 
     def observe(self) -> None:
-        """Reads the tip and asks the members."""
+        """Reads the tip and asks the members; settled Schedules only once in a while."""
         self.fetch()
-        self.answers = {q.member.id: self.world.members[q.member.id].answer(q) for q in self._questions()}
+        members = self.world.desired.members
+        late = frozenset(c for c in members if self.now - self.looked_at.get(c, LONG_AGO) >= REFRESH)
+        looking = Looking(self.now, REFRESH, late)
+        watch = load_watch(self.state)
+        asked = questions(self.world.desired, self._drafted(), watch, b.LEDGER, b.VELERO, looking)
+        self.answers = {q.member.id: self.world.members[q.member.id].answer(q) for q in asked}
+        self.looked_at |= {c: self.now for c in late if c in self.answers and not self.answers[c].failure}
         self.todo = None
 
     def fetch(self) -> None:
@@ -170,30 +101,31 @@ class Machine:
         """
         if self.read.moved != self.world.ledger.moved:
             self.fetch()
+        desired, before = self.world.desired, self.read.records
         drafted = self._drafted()
-        decided = decide(self.world.desired, drafted, self.answers, self.now)
+        found = orphans(drafted, self.answers, b.LEDGER, self.now)
+        decided = decide(desired, drafted | found, self.answers, b.LEDGER, self.now, self.refused)
         self.state = dump_watch(before_creates(load_watch(self.state), decided, self.answers, self.now))
-        begins = any(run.phase is Phase.STARTING for record in decided.values() for run in record.runs)
-        committed = decided if flush or begins else self.read.records
-        self.todo = actions(self.world.desired, committed, self.answers, b.VELERO)
-        if committed != self.read.records:
+        committed = decided if flush or due(before, decided) else before
+        self.todo = actions(desired, committed, self.answers, b.VELERO)
+        self._look_over(self.todo, before, committed)
+        if committed != before:
             self.world.ledger = self.read = Ledger(committed, self.world.ledger.moved + 1)
 
     def act(self) -> None:
         """Carries out what the committed records ask for."""
         outcomes = []
         for action in self.todo or ():
-            member = self.world.members[action.member.id]
-            failure: Failure | None = b.unreachable().failure
-            if member.reachable:
-                failure = self._carry_out(action, member)
-            outcomes.append(Outcome(action, failure))
+            outcomes.append(Outcome(action, self.world.members[action.member.id].carry_out(action)))
+            self._remember(action)
         done = after_pass(load_watch(self.state), self.read.records, self.answers, outcomes, self.now)
+        failed = {o.action.run_id: o.failure for o in outcomes if not isinstance(o.action, Release)}
+        self.refused = {run_id: failure for run_id, failure in failed.items() if failure}
         self.state = dump_watch(done)
         self.answers, self.todo = {}, None
 
     def too_late(self) -> None:
-        """More than 60 s after the fetch nothing is created any more."""
+        """More than 60 s after the fetch nothing is created, changed or deleted any more."""
         self.todo = tuple(a for a in self.todo if isinstance(a, Release)) if self.todo is not None else None
 
     def a_pass(self) -> None:
@@ -204,18 +136,34 @@ class Machine:
     def watch(self) -> Watch:
         return load_watch(self.state)
 
-    def _carry_out(self, action: Action, member: Member) -> Failure | None:
-        if isinstance(action, Create):
-            return member.create(action.manifest)
-        member.release(action.name, action.uid)
-        return None
+    def _remember(self, action: Action) -> None:
+        """A create of a Restore that may have taken effect: with the same content each time it is sent."""
+        if isinstance(action, Create) and action.identity.kind == "Restore":
+            runs = {run.run_id: run for record in self.read.records.values() for run in record.runs}
+            recorded = runs[action.run_id].what
+            assert self.world.restored.setdefault(action.run_id, recorded) == recorded
+
+    def _look_over(
+        self, todo: tuple[Action, ...], before: dict[Identity, Record], after: dict[Identity, Record]
+    ) -> None:
+        """What holds of every decision at the very tip that it is made on."""
+        desired = self.world.desired
+        for action in todo:
+            if isinstance(action, Delete):
+                assert desired.complete, action
+                assert action.identity not in desired.refused, action
+            elif not isinstance(action, Release):
+                wanted = desired.wanted[action.identity]
+                assert not desired.paused, action
+                assert action.member.id in wanted.clusters, action
+                assert action.identity.kind == "Backup" or not wanted.spec.suspend, action
+        for identity, record in after.items():
+            if identity in before and record.attempt > before[identity].attempt:
+                assert not any(run.phase.open for run in before[identity].runs), identity
 
     def _drafted(self) -> dict[Identity, Record]:
         asked = {each.identity: b.WHO for each in unrecorded(self.world.desired, self.read.records)}
         return draft(self.world.desired, self.read.records, asked, b.LEDGER, self.now)
-
-    def _questions(self) -> tuple[Question, ...]:
-        return questions(self.world.desired, self._drafted(), load_watch(self.state), b.VELERO)
 
 
 def minutes_later(world: World, machines: list[Machine], minutes: int) -> None:

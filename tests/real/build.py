@@ -24,6 +24,7 @@ MODULES = Path(__file__).with_name("modules")
 GO_NEEDED = (1, 26)
 KUBERNETES_VERSION = "v1.36.3"
 VELERO_VERSION = "v1.18.3"
+HELM_VERSION = "v4.3.1"
 FLAGS = ("-mod=readonly", "-trimpath")
 
 Say = Callable[[str], None]
@@ -87,6 +88,9 @@ VELERO_PLUGIN = Recipe(
     "github.com/vmware-tanzu/velero-plugin-for-aws/velero-plugin-for-aws",
     100,
 )
+HELM = Recipe(
+    "helm", "helm", "helm.sh/helm/v4/cmd/helm", 150, (f"helm.sh/helm/v4/internal/version.version={HELM_VERSION}",)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,11 @@ def build_all(say: Say = print) -> Binaries:
         velero=build(VELERO, say),
         velero_plugin=build(VELERO_PLUGIN, say),
     )
+
+
+def build_helm(say: Say = print) -> Path:
+    """The command that renders the chart of `deploy/`; no part of a fleet."""
+    return build(HELM, say)
 
 
 def given(recipe: Recipe) -> Path | None:
@@ -206,6 +215,7 @@ def go_environment() -> dict[str, str]:
 def main() -> int:
     try:
         build_all(lambda line: print(line, flush=True))
+        build_helm(lambda line: print(line, flush=True))
     except BuildError as error:
         print(error, file=sys.stderr)
         return 1

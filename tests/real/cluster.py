@@ -25,6 +25,9 @@ CONTROLLERS = "controller-manager"
 VELERO = "velero"
 RIG = "rig"
 USERS = (ADMIN, CONTROLLERS, VELERO, RIG)
+SERVICE_ACCOUNT = "system:serviceaccount:velero:reconciler"
+PRODUCT = (ADMIN, SERVICE_ACCOUNT)  # by the kubeconfig that is handed out, or with the rights of deploy/member.yaml
+WRITES = ("create", "update", "patch", "delete", "deletecollection")
 SECRET_MODE = 0o600
 
 AUDIT_POLICY = {
@@ -32,17 +35,20 @@ AUDIT_POLICY = {
     "kind": "Policy",
     "omitStages": ["RequestReceived"],
     "rules": [
-        {"level": "Metadata", "verbs": ["create", "update", "patch", "delete", "deletecollection"]},
+        {"level": "Metadata", "verbs": list(WRITES)},
+        {"level": "Metadata", "users": [SERVICE_ACCOUNT]},
         {"level": "None"},
     ],
 }
-# Without the first two a deleted namespace never goes away; the others are what a small application needs.
+# Without the first two a deleted namespace never goes away; the last one fills the Secret of a member's credentials;
+# the others are what a small application needs.
 CONTROLLER_NAMES = (
     "namespace-controller",
     "garbage-collector-controller",
     "serviceaccount-controller",
     "deployment-controller",
     "replicaset-controller",
+    "serviceaccount-token-controller",
 )
 
 
@@ -97,6 +103,7 @@ class Cluster:
                 "--leader-elect=false",
                 "--secure-port=0",
                 f"--service-account-private-key-file={key}",
+                f"--root-ca-file={self._certificate}",
             ),
             log=directory / "logs" / "kube-controller-manager.log",
         )
@@ -119,13 +126,14 @@ class Cluster:
     def kubeconfig_of(self, user: str) -> Path:
         return self._directory / "kubeconfigs" / user
 
-    def writes(self, user: str) -> list[Object]:
-        """The audit events of this user's writes, oldest first; dry runs have `dryRun=All` in their requestURI."""
+    def audited(self, *users: str) -> list[Object]:
+        """The audit events of these users, oldest first; dry runs have `dryRun=All` in their requestURI."""
         if not self.audit_log.exists():
             return []
         lines = self.audit_log.read_text().splitlines(keepends=True)
-        events: Iterable[Object] = (json.loads(line) for line in lines if line.endswith("\n"))
-        return [event for event in events if event["user"]["username"] == user]
+        theirs = [line for line in lines if line.endswith("\n") and any(user in line for user in users)]
+        events: Iterable[Object] = map(json.loads, theirs)
+        return [event for event in events if event["user"]["username"] in users]
 
     def _kubeconfig_text(self, user: str) -> str:
         certificate = base64.b64encode(self._certificate.read_bytes()).decode()

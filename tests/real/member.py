@@ -93,12 +93,16 @@ class Member:
 
     @property
     def audit_log(self) -> Path:
-        """Every write request to the API server, a line of JSON each, metadata only."""
+        """Every write, and all requests of the product's service account, a line of JSON each, metadata only."""
         return self.cluster.audit_log
 
-    def writes(self, user: str = cluster.ADMIN) -> list[Object]:
-        """The audit events of the writes of one user; by default of whoever uses `kubeconfig`."""
-        return self.cluster.writes(user)
+    def writes(self, *users: str) -> list[Object]:
+        """The audit events of the writes of these users; by default of the product."""
+        return [event for event in self.requests(*users) if event["verb"] in cluster.WRITES]
+
+    def requests(self, *users: str) -> list[Object]:
+        """As `writes`, with the reads of the service account."""
+        return self.cluster.audited(*(users or cluster.PRODUCT))
 
     def backups(self) -> list[Object]:
         return self.api.list(f"{VELERO_API}/backups")

@@ -38,7 +38,8 @@ class Work:
         file.write_bytes(content.encode() if isinstance(content, str) else content)
         return file
 
-    def commit(self, subject: str, files: Mapping[str, str | bytes | None] | None = None) -> str:
+    def commit(self, subject: str, files: Mapping[str, str | bytes | None] | None = None,
+               env: Mapping[str, str] | None = None) -> str:  # fmt: skip
         """Commit these files (None: delete) and whatever else is staged; the commit's id."""
         for path, content in (files or {}).items():
             if content is None:
@@ -46,7 +47,7 @@ class Work:
             else:
                 self.write(path, content)
                 self.git("add", "-f", "--", path)
-        self.git("commit", "-q", "--allow-empty", "-m", subject)
+        self.git("commit", "-q", "--allow-empty", "-m", subject, env=env)
         return self.head()
 
     def head(self, ref: str = "HEAD") -> str:
@@ -57,6 +58,16 @@ class Work:
 
     def status(self) -> str:
         return self.git("status", "--porcelain", "--untracked-files=all")
+
+
+def by(author: str, committer: str = "", at: str = "") -> dict[str, str]:
+    """Variables that make a commit that of `name <mail>`; `at`: its dates."""
+    found: dict[str, str] = {}
+    for role, person in (("AUTHOR", author), ("COMMITTER", committer or author)):
+        name, _, mail = person.partition(" <")
+        found |= {f"GIT_{role}_NAME": name, f"GIT_{role}_EMAIL": mail.rstrip(">")}
+        found |= {f"GIT_{role}_DATE": at} if at else {}
+    return found
 
 
 def new(top: Path, *, bare: bool = False, files: Mapping[str, str | bytes | None] | None = None) -> Work:
@@ -80,8 +91,10 @@ def clone(remote: Work, top: Path, *options: str) -> Work:
 
 
 def opened(work: Work, *, checkpoint: Callable[[str], None] | None = None, local: bool = False,
-           accept_rewrite: bool = False, branch: str = "", path: str = "") -> Repository:  # fmt: skip
-    tracked = Tracked(str(work.top), branch=branch, path=path, local=local, accept_rewrite=accept_rewrite)
+           accept_rewrite: bool = False, branch: str = "", path: str = "",
+           status_branch: str = "", pinned: str = "") -> Repository:  # fmt: skip
+    tracked = Tracked(str(work.top), branch=branch, path=path, local=local, accept_rewrite=accept_rewrite,
+                      status_branch=status_branch, pinned=pinned)  # fmt: skip
     return Repository.open(tracked, checkpoint) if checkpoint else Repository.open(tracked)
 
 

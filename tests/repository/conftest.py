@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.repository.apart import protect
 from tests.repository.builders import Work, bare_of, clone, new
 
 
@@ -36,3 +37,10 @@ def remote(tmp_path: Path) -> Work:
 def cloned(remote: Work, tmp_path: Path) -> Work:
     """A clone of `remote` whose main has an upstream."""
     return clone(remote, tmp_path / "cloned")
+
+
+@pytest.fixture
+def protected(remote: Work) -> Work:
+    """`remote`, which takes no push to main any more."""
+    protect(remote)
+    return remote

@@ -76,6 +76,7 @@ def test_other_dirt_and_ignored_files_do_not_stop(ledger: Work) -> None:
     opened(ledger).preflight()
 
 
+@pytest.mark.case("unfit", "locked index")
 def test_locked_index_stops_and_names_the_file(ledger: Work) -> None:
     (ledger.top / ".git/index.lock").touch()
     with pytest.raises(WorkTreeBusy, match=r"index\.lock"):
@@ -121,6 +122,7 @@ def test_checkout_with_crlf_line_ends_is_clean(ledger: Work, tmp_path: Path) -> 
     assert other.status() == ""
 
 
+@pytest.mark.case("programs", "filters")
 def test_filter_of_the_attributes_is_not_run_on_records(ledger: Work, tmp_path: Path) -> None:
     sign = tmp_path / "ran"
     ledger.git("config", "filter.evil.clean", f"touch {sign}; cat")

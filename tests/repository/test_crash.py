@@ -16,7 +16,9 @@ from reconciler.repository import STEPS, Repository
 from tests.repository.builders import LEDGER, RECORD, Work, init, message, opened, record
 
 
-def killed_at(work: Work, stop: tuple[str, int], run: Callable[[Repository], object]) -> list[str]:
+def killed_at(
+    work: Work, stop: tuple[str, int], run: Callable[[Repository], object], status_branch: str = ""
+) -> list[str]:
     """Run in a child process that dies without a word at the n-th time of a step; the steps that it came by."""
     read, write = os.pipe()
     child = os.fork()
@@ -30,7 +32,7 @@ def killed_at(work: Work, stop: tuple[str, int], run: Callable[[Repository], obj
                 os.kill(os.getpid(), signal.SIGKILL)
 
         try:
-            run(opened(work, checkpoint=checkpoint))
+            run(opened(work, checkpoint=checkpoint, status_branch=status_branch))
         finally:
             os._exit(0)
     os.close(write)

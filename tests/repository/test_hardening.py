@@ -22,6 +22,7 @@ HOOKS = (
 )
 
 
+@pytest.mark.case("programs", "hooks")
 def test_no_hook_of_the_repository_runs(cloned: Work, tmp_path: Path) -> None:
     sign = tmp_path / "ran"
     for folder in (".git/hooks", "hooks"):
@@ -48,6 +49,7 @@ def test_no_hook_of_the_repository_runs(cloned: Work, tmp_path: Path) -> None:
         "ssh://host/-x", "host:", "javascript://x/y",
     ],
 )  # fmt: skip
+@pytest.mark.case("programs", "transport helpers", "schemes", "options")
 def test_url_that_is_not_on_the_list_is_refused(url: str, tmp_path: Path) -> None:
     with pytest.raises(RepositoryError):
         Repository.open(Tracked(url, cache=tmp_path / "cache"))
@@ -59,6 +61,7 @@ def test_url_that_is_not_on_the_list_is_refused(url: str, tmp_path: Path) -> Non
     "url", ["ext::sh -c 'touch ran'", "-oProxyCommand=x", "http://host/x", "ssh://-oProxyCommand=x/y", "git://h/x"]
 )
 @pytest.mark.parametrize("key", ["url", "pushurl"])
+@pytest.mark.case("programs", "transport helpers", "schemes", "options")
 def test_remote_of_the_users_repository_is_held_to_the_same_list(cloned: Work, url: str, key: str) -> None:
     cloned.git("config", f"remote.origin.{key}", url)
     with pytest.raises(RepositoryError, match="refused"):
@@ -74,6 +77,7 @@ def test_url_rewritten_by_the_users_configuration_is_checked_again(cloned: Work,
 
 
 @pytest.mark.parametrize("key", ["remote", "merge"])
+@pytest.mark.case("programs", "options")
 def test_upstream_that_would_be_an_option_is_refused(cloned: Work, key: str) -> None:
     cloned.git("config", f"branch.main.{key}", "--upload-pack=touch ran")
     with pytest.raises(RepositoryError):
@@ -81,6 +85,7 @@ def test_upstream_that_would_be_an_option_is_refused(cloned: Work, key: str) -> 
 
 
 @pytest.mark.parametrize("location", ["-x", "--help", "a\0b", "a\nb"])
+@pytest.mark.case("programs", "options")
 def test_location_that_would_be_an_option_is_refused(location: str) -> None:
     with pytest.raises(RepositoryError, match="refused"):
         Repository.open(Tracked(location))
@@ -108,6 +113,7 @@ def test_variables_of_a_surrounding_git_are_ignored(
 SECRET = "hunter2%21"
 
 
+@pytest.mark.case("secrets", "URL with a password", "what is printed", "git configuration")
 def test_password_of_a_url_shows_nowhere(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     url = f"https://ada:{SECRET}@localhost:1/team/fleet.git"
@@ -124,6 +130,7 @@ def test_password_of_a_url_shows_nowhere(tmp_path: Path) -> None:
     assert (parsed.username, parsed.password, parsed.origin) == ("ada", "hunter2!", "https://localhost:1")
 
 
+@pytest.mark.case("secrets", "URL with a password")
 def test_password_of_a_configured_remote_shows_nowhere(cloned: Work) -> None:
     cloned.git("config", "remote.origin.url", f"https://ada:{SECRET}@localhost:1/x.git")
     repository = opened(cloned)
@@ -135,7 +142,7 @@ def test_password_of_a_configured_remote_shows_nowhere(cloned: Work) -> None:
 
 
 def test_password_goes_to_its_own_site_by_a_credential_helper(tmp_path: Path) -> None:
-    from reconciler.repository.location import credential_settings
+    from reconciler.repository.mirror import credential_settings
 
     url = parse(f"https://ada:{SECRET}@example.org/x.git")
     settings, variables = credential_settings(url)
@@ -147,6 +154,7 @@ def test_password_goes_to_its_own_site_by_a_credential_helper(tmp_path: Path) ->
     assert "hunter2" not in repr(door)
 
 
+@pytest.mark.case("secrets", "URL with a password", "what is printed")
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -174,11 +182,15 @@ def test_mask_of_named_secrets() -> None:
         ("https://h/a/b.git", "https://H:443/a/b/"),
         ("https://ada:x@h/a", "https://h/a.git/"),
         ("git@h:a/b", "ssh://git@h/a/b.git"),
+        ("ssh://git@host:22/x.git", "git@HOST:x.git"),
+        ("https://HOST:443/x/", "https://ada:secret@host/x.git"),
+        ("https://host/x.git/", "https://token@Host/x"),
         ("h:a/b", "ssh://root@H:22/a/b/"),
         ("git@[::1]:a", "ssh://[::1]/a"),
         ("https://h/a%20b", "https://h/a%20b.git"),
     ],
 )
+@pytest.mark.case("spellings")
 def test_spellings_of_one_repository_have_one_key(one: str, two: str) -> None:
     assert parse(one).key == parse(two).key
 
@@ -230,6 +242,7 @@ def test_repository_of_another_user_is_told_plainly(work: Work, monkeypatch: pyt
         ("", "git said nothing"),
     ],
 )
+@pytest.mark.case("unfit", "read-only", "full disk")
 def test_gits_words_made_plain(err: str, told: str) -> None:
     assert plain(err).startswith(told)
     assert "\n" not in plain(err)

@@ -71,6 +71,7 @@ def test_two_merged_ledgers_stop_everything(work: Work, tmp_path: Path) -> None:
     assert first.commit != opened(work).read().own_commit == work.head()
 
 
+@pytest.mark.case("history", "rewritten", "accepted by a word")
 def test_rewritten_history_stops_until_accepted(work: Work) -> None:
     repository = opened(work)
     first = init(repository)
@@ -104,6 +105,7 @@ def test_rewrite_that_loses_even_the_object_is_found(work: Work) -> None:
     assert opened(work).read().own_commit is None
 
 
+@pytest.mark.case("history", "force-pushed")
 def test_force_pushed_upstream_is_found(cloned: Work, remote: Work) -> None:
     before = remote.head("main")
     repository = opened(cloned)
@@ -131,6 +133,7 @@ def test_rewrite_back_to_the_commit_that_this_process_knows_is_found(work: Work)
         reader.read()
 
 
+@pytest.mark.case("history", "too shallow", "how to deepen")
 def test_shallow_clone_without_an_own_commit_is_too_shallow(work: Work, tmp_path: Path) -> None:
     repository = opened(work)
     init(repository)

@@ -36,6 +36,7 @@ def test_url_is_read_and_recorded_by_a_mirror(remote: Work, cache: Path) -> None
     assert repository.confirm(snapshot) is not None
 
 
+@pytest.mark.case("spellings")
 def test_spellings_share_one_mirror(remote: Work, cache: Path) -> None:
     by_url(remote, cache).read()
     by_url(remote, cache, "/").read()

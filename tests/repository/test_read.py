@@ -38,6 +38,7 @@ def link(work: Work, path: str, target: str) -> None:
     work.git("add", path)
 
 
+@pytest.mark.case("links")
 def test_every_kind_of_symlink_is_refused_and_its_content_never_read(work: Work, tmp_path: Path) -> None:
     (tmp_path / "secret.yaml").write_text("password: hunter2")
     link(work, "restores/dangling.yaml", "nowhere.yaml")
@@ -60,6 +61,7 @@ def test_every_kind_of_symlink_is_refused_and_its_content_never_read(work: Work,
         assert str(tmp_path) not in repr(files)
 
 
+@pytest.mark.case("programs", "submodules")
 def test_submodules_are_refused(work: Work, tmp_path: Path) -> None:
     inner = new(tmp_path / "inner")
     work.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(inner.top), "restores/sub")
@@ -91,6 +93,7 @@ def test_name_that_is_not_utf8_is_refused(work: Work) -> None:
         assert set(problems(files)) == {"restores/\\udcff.yaml"}
 
 
+@pytest.mark.case("bombs", "repository of 64 MiB")
 def test_no_more_than_64_mib_together(work: Work) -> None:
     for number in range(66):
         work.write(f"restores/{number:02}.yaml", b"x" * (1 << 20))
@@ -202,6 +205,7 @@ def test_mode_change_of_a_record_is_put_back(work: Work) -> None:
     assert work.git("ls-tree", "-r", "HEAD", RECORD).startswith("100644")
 
 
+@pytest.mark.case("outage", "a failed fetch does nothing")
 def test_fetch_that_fails_is_not_an_empty_repository(cloned: Work, remote: Work, tmp_path: Path) -> None:
     repository = opened(cloned)
     snapshot = repository.read()
@@ -211,6 +215,7 @@ def test_fetch_that_fails_is_not_an_empty_repository(cloned: Work, remote: Work,
             call()
 
 
+@pytest.mark.case("history", "deleted branch")
 def test_branch_deleted_at_the_remote(cloned: Work, remote: Work) -> None:
     repository = opened(cloned)
     repository.read()

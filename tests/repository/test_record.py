@@ -47,6 +47,7 @@ def _umask() -> int:
     return mask
 
 
+@pytest.mark.case("no-identity")
 def test_no_identity_configured_is_the_reconciler(work: Work, tmp_path: Path) -> None:
     (tmp_path / "home/.gitconfig").write_text("")
     init(opened(work))
@@ -59,6 +60,7 @@ def test_identity_from_the_environment(work: Work, monkeypatch: pytest.MonkeyPat
     assert work.git("log", "-1", "--format=%an <%ae>") == "Pod <ada@example.org>"
 
 
+@pytest.mark.case("repeated-commits")
 def test_nothing_new_makes_no_commit(work: Work) -> None:
     repository = opened(work)
     init(repository)
@@ -78,6 +80,8 @@ def test_what_the_record_made_is_read_back_by_another_process(work: Work) -> Non
     )  # fmt: skip
 
 
+@pytest.mark.case("users-files")
+@pytest.mark.case("not-ours")
 def test_users_staged_dirty_and_untracked_files_are_untouched(work: Work) -> None:
     work.commit("more", {"a.txt": "a\n", "b.txt": "b\n"})
     repository = opened(work)
@@ -113,10 +117,20 @@ def test_delete_of_the_last_record_and_file_folder_conflicts(work: Work) -> None
     repository.preflight()
 
 
+@pytest.mark.case("not-ours")
 def test_extra_is_only_gitkeep_and_paths_stay_under_status(work: Work) -> None:
     repository = opened(work)
     snapshot = repository.read()
-    for path in ("README", "status", "status/../x", "status//x", "status/.git/x", "/status/x", "status/a\nb"):
+    for path in (
+        "README",
+        "backups/x.yaml",
+        "status",
+        "status/../x",
+        "status//x",
+        "status/.git/x",
+        "/status/x",
+        "status/a\nb",
+    ):
         with pytest.raises(ValueError, match="status"):
             repository.record(snapshot, {"status/ledger.yaml": LEDGER, path: b""}, message("x"))
     with pytest.raises(ValueError, match="gitkeep"):

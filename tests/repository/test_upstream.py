@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.errors import PushFailed, TipMoved
+from reconciler.errors import Cause, PushFailed, TipMoved
 from reconciler.repository.commit import refusal
 from reconciler.repository.git import Result
 from tests.repository.builders import LEDGER, Work, clone, init, message, opened, record
@@ -71,6 +71,7 @@ def test_upstream_given_as_a_url(cloned: Work, remote: Work) -> None:
     assert remote.head("main") == tip.commit
 
 
+@pytest.mark.case("two-writers", "fetched, decided and committed again", "never forced")
 def test_remote_that_moved_is_tip_moved_and_never_forced(cloned: Work, remote: Work, tmp_path: Path) -> None:
     repository = opened(cloned)
     init(repository)
@@ -142,7 +143,8 @@ def test_push_without_permission_says_so() -> None:
     """What git prints where the remote's `objects` can't be written (root, as which tests may run, always can)."""
     out = b"To /srv/fleet.git\n!\tHEAD:refs/heads/main\t[remote rejected] (unpacker error)\nDone\n"
     err = "remote: fatal: Unable to create temporary file '/srv/fleet.git/./objects/pack': Permission denied\n"
-    told = refusal(Result(1, out, err))
+    cause, told = refusal(Result(1, out, err))
+    assert cause is Cause.PERMISSION
     assert told.startswith("no permission to write there: [remote rejected] (unpacker error)")
 
 
@@ -153,6 +155,7 @@ def test_lock_that_stays_at_the_remote_is_push_failed(cloned: Work, remote: Work
 
 
 @pytest.mark.parametrize("form", ["local", "upstream", "two clones"])
+@pytest.mark.case("two-writers", "nothing lost")
 def test_many_processes_record_at_once_and_nothing_is_lost(
     form: str, cloned: Work, remote: Work, tmp_path: Path
 ) -> None:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.fleets import Fleet, Member
-from tests.scenarios import objects
+from tests.scenarios import agreement, objects, rights
 from tests.scenarios.workspace import Workspace
+
+
+@pytest.fixture(autouse=True)
+def agreements(record_property: Callable[[str, object], None]) -> Iterator[None]:
+    """How many plans were compared with their sync, for the summary of all tests."""
+    before = agreement.count
+    yield
+    record_property("agreements", agreement.count - before)
 
 
 @pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.real)])
@@ -24,9 +32,11 @@ def fleet(request: pytest.FixtureRequest) -> Fleet:
 
 @pytest.fixture
 def workspace(request: pytest.FixtureRequest, fleet: Fleet, tmp_path: Path) -> Workspace:
-    """A repository with a ledger and the fleet's files."""
+    """A repository with a ledger and the fleet's files; on the members the command has the least rights."""
     real = request.node.callspec.params["fleet"] == "real"
-    made = Workspace.create(tmp_path / "fleet", fleet.kubeconfig, tmp_path / "home", processes=real)
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(rights.merged_kubeconfig(fleet.members))
+    made = Workspace.create(tmp_path / "fleet", kubeconfig, tmp_path / "home", processes=real, members=fleet.members)
     assert made.run("init").code == 0
     made.commit({"fleets/quickstart.yaml": objects.fleet()}, "Declare the fleet")
     return made

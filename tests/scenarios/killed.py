@@ -15,7 +15,7 @@ from typing import Any
 
 from reconciler.members import Members
 from reconciler.once import settle
-from reconciler.plan.actions import Action, Create, Outcome
+from reconciler.plan.actions import Action, Outcome
 from reconciler.reconcile import Reconciler
 from reconciler.repository import Repository, Tracked
 from reconciler.settings import MemberSettings, OnceSettings, SyncSettings
@@ -69,7 +69,7 @@ class KilledMembers:
     async def apply(self, actions: tuple[Action, ...], fetched_at: float) -> tuple[Outcome, ...]:
         outcomes: list[Outcome] = []
         for action in actions:
-            name = "create" if isinstance(action, Create) else "release"
+            name = type(action).__name__.lower()
             self._killer.reached(name, "before")
             outcomes += await self._members.apply((action,), fetched_at)
             self._killer.reached(name, "after")
@@ -80,8 +80,8 @@ async def _main(repo: str, step: str, when: str) -> None:
     killer = Killer(step, when)
     members = Members(MemberSettings())
     repository = Repository.open(Tracked(repo), lambda name: killer.reached(name, "after"))
-    driven: Any = KilledRepository(repository, killer)
-    reconciler = Reconciler(driven, KilledMembers(members, killer), SyncSettings())
+    driven: tuple[Any, Any] = KilledRepository(repository, killer), KilledMembers(members, killer)
+    reconciler = Reconciler(*driven, SyncSettings())
     await settle(reconciler, OnceSettings(timeout_seconds=60), lambda done: None)
     await members.close()
 

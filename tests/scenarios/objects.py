@@ -45,6 +45,11 @@ spec:
 """
 
 
+def scheduled(name: str = "nightly", at: str = "0 3 * * *", more: str = "", policy: str = "") -> str:
+    """A Backup with a schedule; `more` and `policy` as of `backup`."""
+    return backup(name, policy=policy, more=f'schedule: "{at}"\n  {more}')
+
+
 def restore(name: str, of: str, more: str = "", policy: str = "") -> str:
     """A Restore; `more` are lines of its spec, `policy` of its policy."""
     return f"""apiVersion: backup.kurator.dev/v1alpha1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.fleets import Fleet
 from tests.scenarios import objects
 from tests.scenarios.objects import MEMBERS, NAMESPACE
@@ -34,6 +36,7 @@ def test_the_other_completes_and_the_dead_one_follows(fleet: Fleet, backed_up: W
     assert len(dead.restores()) == len(alive.restores()) == 1
 
 
+@pytest.mark.case("bad-member", "never", "waits with a reason", "the others finish")
 def test_a_member_that_hangs_costs_one_wait_of_a_few_seconds(fleet: Fleet, backed_up: Workspace) -> None:
     hanging, alive = fleet.members
     hanging.pause_apiserver()
@@ -67,6 +70,7 @@ def test_a_member_that_dies_while_it_restores_is_followed_when_it_is_back(fleet:
     assert len(dying.restores()) == 1
 
 
+@pytest.mark.case("two-names", "two names for one cluster")
 def test_two_names_for_one_cluster_are_both_refused(fleet: Fleet, workspace: Workspace) -> None:
     one = fleet.members[0].name
     options = ("--context", f"{MEMBERS[1]}={one}")

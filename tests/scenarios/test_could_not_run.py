@@ -41,6 +41,7 @@ def test_no_such_branch(alone: Workspace) -> None:
     could_not_run(alone.sync("--branch", "mian"), "mian", "main")
 
 
+@pytest.mark.case("old-repository", "stops without a ledger")
 def test_no_ledger(alone: Workspace) -> None:
     files = {
         "fleets/q.yaml": objects.fleet(),
@@ -53,6 +54,7 @@ def test_no_ledger(alone: Workspace) -> None:
     assert alone.head() == head
 
 
+@pytest.mark.case("old-repository", "init holds them")
 def test_init_holds_what_is_there_already(alone: Workspace) -> None:
     files = {
         "fleets/q.yaml": objects.fleet(),
@@ -111,12 +113,14 @@ def test_a_locked_index(ours: Workspace) -> None:
     could_not_run(ours.sync(), "index.lock")
 
 
+@pytest.mark.case("history", "rewritten")
 def test_rewritten_history(ours: Workspace) -> None:
     ours.git("reset", "-q", "--hard", "HEAD~2")
     ours.commit({"fleets/q.yaml": objects.fleet()}, "Another past")
     could_not_run(ours.sync(), "--accept-rewrite")
 
 
+@pytest.mark.case("history", "too shallow", "how to deepen")
 def test_a_clone_that_is_too_shallow(ours: Workspace, tmp_path: Path) -> None:
     ours.git("clone", "-q", "--depth", "1", ours.root.as_uri(), str(tmp_path / "shallow"))
     shallow = ours.at(tmp_path / "shallow")
@@ -124,11 +128,13 @@ def test_a_clone_that_is_too_shallow(ours: Workspace, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("url", ["ext::sh -c touch% pwned", "-oProxyCommand=touch pwned", "git://example.org/x"])
+@pytest.mark.case("programs", "transport helpers", "schemes", "options")
 def test_urls_that_run_programs(alone: Workspace, url: str) -> None:
-    could_not_run(alone.run("sync", "--once", f"--repo={url}"))
+    could_not_run(alone.sync(f"--repo={url}"))
     assert not (alone.root / "pwned").exists()
 
 
+@pytest.mark.case("secrets", "URL with a password", "what is printed")
 def test_a_password_in_a_url_is_never_shown(alone: Workspace) -> None:
     done = alone.sync("--repo", "https://ada:hunter2@127.0.0.1:9/repo.git")
     could_not_run(done)
@@ -168,10 +174,6 @@ def test_validate_reads_the_work_tree(alone: Workspace) -> None:
     assert alone.run("validate", "nowhere").code == 2
 
 
-def test_without_once_it_says_so(alone: Workspace) -> None:
-    assert "use --once" in alone.run("sync").err
-
-
 def test_options_come_from_the_environment_too(alone: Workspace, tmp_path: Path) -> None:
     import subprocess
 
@@ -190,6 +192,7 @@ def test_init_can_have_what_is_there_already_run(alone: Workspace) -> None:
     assert {run["phase"] for run in alone.runs("backups", "b").values()} == {"Pending"}
 
 
+@pytest.mark.case("kubeconfig", "exec", "allowed by a word")
 def test_a_kubeconfig_of_a_secret_runs_no_program(ours: Workspace, tmp_path: Path) -> None:
     """CVE-2022-24817: it came out of a Secret, not from the user."""
     run = f"exec: {{apiVersion: client.authentication.k8s.io/v1, command: touch, args: ['{tmp_path}/pwned']}}"

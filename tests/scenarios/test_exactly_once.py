@@ -36,6 +36,7 @@ def assert_nothing_runs(fleet: Fleet, workspace: Workspace, code: int = 0) -> No
         assert member.api.get(f"/api/v1/namespaces/{NAMESPACE}") is None
 
 
+@pytest.mark.case("expired-backup")
 def test_after_the_backup_and_with_it_the_restore_is_deleted(fleet: Fleet, restored: Workspace, tmp_path: Path) -> None:
     for member in fleet.members:
         member.delete_backup(f"{member.name}-backup-default-before")
@@ -54,6 +55,7 @@ def test_after_the_file_is_renamed(fleet: Fleet, restored: Workspace) -> None:
     assert_nothing_runs(fleet, restored)
 
 
+@pytest.mark.case("rollback", "a deletion of a record is put back and reported", "nothing runs twice")
 def test_after_a_human_deleted_the_record(fleet: Fleet, restored: Workspace) -> None:
     record = restored.record("restores", "back")
     restored.commit({"status/restores/default/back.yaml": None}, "Make it run again")
@@ -65,6 +67,7 @@ def test_after_a_human_deleted_the_record(fleet: Fleet, restored: Workspace) -> 
     assert_nothing_runs(fleet, restored)
 
 
+@pytest.mark.case("rollback", "a revert of a record is put back and reported", "nothing runs twice")
 def test_after_a_human_reverted_the_commits_of_the_record(fleet: Fleet, restored: Workspace) -> None:
     record = restored.record("restores", "back")
     restored.git("revert", "--no-edit", "HEAD", "HEAD~1")
@@ -117,6 +120,7 @@ def test_two_at_the_same_moment(fleet: Fleet, backed_up: Workspace) -> None:
     assert backed_up.git("status", "--porcelain") == ""
 
 
+@pytest.mark.case("two-writers", "fetched, decided and committed again", "nothing lost")
 def test_two_clones_of_one_upstream_at_the_same_moment(fleet: Fleet, backed_up: Workspace, tmp_path: Path) -> None:
     policy = objects.to_namespace("copied")
     backed_up.commit({"restores/cloned.yaml": objects.restore("cloned", "before", policy=policy)}, "Copy")

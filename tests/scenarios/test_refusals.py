@@ -62,8 +62,8 @@ def refused(done: Result, *words: str, code: int = 1) -> None:
             id="not-a-subset",
         ),
         pytest.param(
-            {"backups/x.yaml": objects.backup("x", more='schedule: "0 3 * * *"')},
-            ["Backup default/x", "spec.schedule is not supported yet"],
+            {"backups/x.yaml": objects.backup("x", more='schedule: "61 3 * * *"')},
+            ["backups/x.yaml:6", "61"],
             id="schedule",
         ),
     ],
@@ -107,8 +107,9 @@ def test_a_backup_that_failed(fleet: Fleet, workspace: Workspace) -> None:
 def test_a_backup_that_runs_is_waited_for(fleet: Fleet, workspace: Workspace) -> None:
     slow, quick = fleet.members
     slow.pause_velero()
-    workspace.commit({"backups/b.yaml": objects.backup("b"), "restores/x.yaml": objects.restore("x", "b")}, "Both")
-    refused(workspace.run("sync", "--once", "--timeout", "8s"), "BackupRunning", code=3)
+    restore = objects.restore("x", "b", policy=objects.to_namespace("copied"))
+    workspace.commit({"backups/b.yaml": objects.backup("b"), "restores/x.yaml": restore}, "Both")
+    refused(workspace.sync("--timeout", "8s"), "BackupRunning", code=3)
     assert slow.restores() == []
     assert len(quick.restores()) == 1, "the other member went on"
     slow.resume_velero()

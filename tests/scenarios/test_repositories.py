@@ -10,6 +10,8 @@ from tests.fleets import Fleet
 from tests.scenarios import objects
 from tests.scenarios.workspace import Workspace
 
+COPY = objects.to_namespace("copied")
+
 
 @pytest.fixture
 def upstream(workspace: Workspace, tmp_path: Path) -> Workspace:
@@ -45,7 +47,7 @@ def test_a_clone_works_on_its_upstream(upstream: Workspace, tmp_path: Path) -> N
     assert clone.head() == upstream.head()
     assert clone.git("status", "--porcelain") == ""
 
-    local = clone.commit({"restores/mine.yaml": objects.restore("mine", "before")}, "Not pushed")
+    local = clone.commit({"restores/mine.yaml": objects.restore("mine", "before", policy=COPY)}, "Not pushed")
     head = upstream.head()
     done = clone.sync()
     assert done.code == 0, done.text
@@ -62,7 +64,7 @@ def test_a_clone_that_is_behind_runs_what_the_upstream_asks_for(
     fleet: Fleet, upstream: Workspace, tmp_path: Path
 ) -> None:
     behind, other = upstream.clone(tmp_path / "behind"), upstream.clone(tmp_path / "other")
-    other.commit({"restores/back.yaml": objects.restore("back", "before")}, "Merged on the server")
+    other.commit({"restores/back.yaml": objects.restore("back", "before", policy=COPY)}, "Merged on the server")
     other.git("push", "-q")
     old = behind.head()
     assert behind.sync().code == 0

@@ -1,41 +1,17 @@
-"""The rights that README asks for on a member are enough: the job runs with them alone."""
+"""The rights of `deploy/member.yaml` are enough: all scenarios run with them. Here: with less, and from Secrets."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-import yaml
+import pytest
 
-from tests.fleets import Fleet, Member
+from tests.fleets import Fleet
 from tests.scenarios import objects
 from tests.scenarios.objects import MEMBERS
+from tests.scenarios.rights import USER, kubeconfig, token_of
 from tests.scenarios.workspace import Workspace
-
-README = Path(__file__).parents[2] / "README.md"
-
-
-def rights() -> list[dict[str, object]]:
-    """The manifest that stands in README."""
-    blocks = README.read_text().split("```yaml\n")[1:]
-    (block,) = [block.split("```")[0] for block in blocks if "kind: RoleBinding" in block]
-    return list(yaml.safe_load_all(block))
-
-
-def kubeconfig(member: Member, token: str) -> str:
-    """As the member's own, with that token."""
-    data = yaml.safe_load(member.kubeconfig_text)
-    data["users"] = [{"name": user["name"], "user": {"token": token}} for user in data["users"]]
-    return yaml.safe_dump(data)
-
-
-def token_of(member: Member) -> str:
-    for item in rights():
-        member.api.apply(item)
-    path = "/api/v1/namespaces/velero/serviceaccounts/reconciler/token"
-    made = member.api.request(
-        "POST", path, {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
-    )
-    return str(made["status"]["token"])
 
 
 def test_backup_and_restore_with_the_least_rights(fleet: Fleet, workspace: Workspace, tmp_path: Path) -> None:
@@ -59,6 +35,36 @@ def test_backup_and_restore_with_the_least_rights(fleet: Fleet, workspace: Works
         MEMBERS[1]: "Completed",
     }
     assert 'deployments.apps "velero" not found' in done.out
+
+
+@pytest.mark.parametrize("asked", ["start", "schedule", "follow"])
+def test_a_plan_takes_no_more_than_get_and_list(fleet: Fleet, backed_up: Workspace, tmp_path: Path, asked: str) -> None:
+    """It says the same as with all rights, and asks for nothing that changes anything."""
+    backed_up.kubeconfig = fleet.kubeconfig
+    secrets = tmp_path / "secrets"
+    for member in fleet.members:
+        (secrets / member.name).mkdir(parents=True)
+        (secrets / member.name / "value").write_text(kubeconfig(member, token_of(member, ("get", "list"))))
+    copy = objects.restore("copy", "before", policy=objects.to_namespace("copied"))
+    backed_up.commit(
+        {"backups/nightly.yaml": objects.scheduled()} if asked == "schedule" else {"restores/c.yaml": copy}, "Ask"
+    )
+    if asked == "follow":
+        fleet.members[0].delete_velero_deployment()
+        assert backed_up.sync("--no-wait").code in (1, 3)
+        for member in fleet.members:
+            wanted = "PartiallyFailed" if member is fleet.members[0] else "Completed"
+            member.wait_phase("restores", f"{member.name}-restore-default-copy", wanted)
+    options = ("--kubeconfig-dir", str(secrets))
+    before = [member.writes(USER) for member in fleet.members]
+    done, as_admin = backed_up.run("plan", *options), backed_up.run("plan")
+    assert done.code == as_admin.code == 1
+    assert _without_ages(done.out) == _without_ages(as_admin.out)
+    assert [member.writes(USER) for member in fleet.members] == before
+
+
+def _without_ages(text: str) -> str:
+    return re.sub(r"\d+[dhms]+\S* *", "", text)
 
 
 def test_without_rights_the_member_is_waited_for(fleet: Fleet, workspace: Workspace, tmp_path: Path) -> None:

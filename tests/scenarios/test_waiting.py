@@ -75,6 +75,7 @@ def test_too_late(fleet: Fleet, backed_up: Workspace) -> None:
     ended(fleet, backed_up, "Failed", "Expired")
 
 
+@pytest.mark.case("broken-file", "nothing that waits is withdrawn")
 def test_a_broken_file_freezes_what_waits(fleet: Fleet, waiting: Workspace) -> None:
     """It looks removed, but nobody can tell: nothing is withdrawn, nothing starts, and mended it goes on."""
     whole = (waiting.root / "restores/copy.yaml").read_text()
@@ -96,7 +97,7 @@ def test_vanished_while_it_ran(fleet: Fleet, backed_up: Workspace) -> None:
     backed_up.commit(
         {"restores/x.yaml": objects.restore("x", "before", more=objects.only(MEMBERS[0]), policy=COPY)}, "Copy"
     )
-    assert backed_up.run("sync", "--once", "--timeout", "2s").code == 3
+    assert backed_up.sync("--timeout", "2s").code == 3
     assert backed_up.runs("restores", "x")[MEMBERS[0]]["phase"] == "InProgress"
     path = f"/apis/velero.io/v1/namespaces/velero/restores/{MEMBERS[0]}-restore-default-x"
     member.api.patch_merge(path, {"metadata": {"finalizers": None}})
@@ -125,6 +126,7 @@ def test_deleted_before_velero_took_it_up(fleet: Fleet, backed_up: Workspace) ->
     assert member.api.get("/api/v1/namespaces/copied") is None
 
 
+@pytest.mark.case("gone-meanwhile", "its backup deleted")
 def test_finished_and_its_backup_deleted_while_nobody_looked(fleet: Fleet, backed_up: Workspace) -> None:
     """Our finalizer keeps the Restore until its true outcome is recorded."""
     policy = objects.to_namespace("copied")
@@ -169,12 +171,13 @@ def test_lost_with_a_rewritten_history(fleet: Fleet, backed_up: Workspace) -> No
     assert refused.code == 2
     assert "--accept-rewrite" in refused.err
     fleet.members[0].start_velero()
-    done = backed_up.sync("--accept-rewrite")
+    done = backed_up.sync("--accept-rewrite", disturbed="a plan looks for nothing that no record knows")
     assert backed_up.runs("restores", "x")[MEMBERS[0]]["phase"] == "Completed", done.text
     (made,) = fleet.members[0].restores()
     assert "reconciler/recorded" not in made["metadata"].get("finalizers", [])
 
 
+@pytest.mark.case("restart", "recorded")
 def test_a_new_machine_takes_over(fleet: Fleet, backed_up: Workspace, tmp_path: Path) -> None:
     """The first machine dies after the create; a fresh clone follows the run, records it and releases it."""
     backed_up.git("clone", "-q", "--bare", ".", str(tmp_path / "upstream.git"))

@@ -128,8 +128,8 @@ def test_machine_output_and_get(backed_up: Workspace) -> None:
     one = json.loads(backed_up.run("get", "backup", "before", "-o", "json").out)
     assert one == backed_up.record("backups", "before")
     table = backed_up.run("get", "backups").out.splitlines()
-    assert table[0].split() == ["NAME", "PHASE", "COMPLETED", "ATTEMPT", "AGE", "MESSAGE"]
-    assert table[1].split()[:3] == ["before", "Completed", "2/2"]
+    assert table[0].split() == ["NAME", "PHASE", "COMPLETED", "READY", "ATTEMPT", "AGE", "MESSAGE"]
+    assert table[1].split()[:4] == ["before", "Completed", "2/2", "True"]
     assert backed_up.run("get", "restores", "none").code == 1
     synced = json.loads(backed_up.sync("-o", "json").out)
     assert synced["exitCode"] == 0

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -16,6 +16,8 @@ from typing import Any
 import yaml
 
 from reconciler.cli import main
+from tests.fleets import Member
+from tests.scenarios import agreement
 
 RECONCILER = Path(sys.executable).parent / "reconciler"
 ASKER = "Ada Asker <ada@example.org>"
@@ -37,17 +39,22 @@ class Result:
 class Workspace:
     """One clone: files are committed in it as a user would, `run` runs the command in it."""
 
-    def __init__(self, root: Path, kubeconfig: Path, home: Path, processes: bool = False) -> None:
+    def __init__(
+        self, root: Path, kubeconfig: Path, home: Path, processes: bool = False, members: Sequence[Member] = ()
+    ) -> None:
         self.root = root
         self.kubeconfig = kubeconfig
         self.home = home
         self.processes = processes
+        self.members = members
 
     @classmethod
-    def create(cls, root: Path, kubeconfig: Path, home: Path, processes: bool = False) -> Workspace:
+    def create(
+        cls, root: Path, kubeconfig: Path, home: Path, processes: bool = False, members: Sequence[Member] = ()
+    ) -> Workspace:
         """A new repository with a first commit on `main`."""
         home.mkdir(exist_ok=True)
-        made = cls(root, kubeconfig, home, processes)
+        made = cls(root, kubeconfig, home, processes, members)
         root.mkdir()
         made.git("init", "-q", "-b", "main")
         made.commit({"README.md": "A fleet's repository.\n"}, "First commit")
@@ -60,7 +67,7 @@ class Workspace:
 
     def at(self, root: Path) -> Workspace:
         """The same user in another folder."""
-        return Workspace(root, self.kubeconfig, self.home, self.processes)
+        return Workspace(root, self.kubeconfig, self.home, self.processes, self.members)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -135,9 +142,18 @@ class Workspace:
             os.environ.update(before)
         return Result(code, out.getvalue(), err.getvalue())
 
-    def sync(self, *options: str) -> Result:
-        """`reconciler sync --once`, for at most a minute."""
-        return self.run("sync", "--once", "--timeout", "60s", *options)
+    def sync(self, *options: str, disturbed: str = "") -> Result:
+        """`reconciler sync --once`, for at most a minute, after a `plan` that must have said what it then does.
+
+        `disturbed`: what happens between the two that no plan can know; as in a thread, where another sync is at work.
+        """
+
+        def sync() -> Result:
+            return self.run("sync", "--once", "--timeout", "60s", *options)
+
+        if disturbed or threading.current_thread() is not threading.main_thread():
+            return sync()
+        return agreement.checked(self, options, sync)
 
     def record(self, kind: str, name: str, revision: str = "HEAD") -> dict[str, Any]:
         """A record as it is committed."""

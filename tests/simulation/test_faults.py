@@ -137,7 +137,7 @@ def test_garbage(member: SimulatedMember, body: bytes) -> None:
         (400, Refused, "Rejected"),
         (401, Refused, "Unauthorized"),
         (403, Refused, "Forbidden"),
-        (409, Unclear, "ServerError"),
+        (409, Unclear, "Conflict"),
         (429, Unclear, "ServerError"),
         (500, Unclear, "ServerError"),
         (503, Unclear, "ServerError"),
@@ -177,7 +177,7 @@ def test_an_answer_that_is_lost_after_the_create(member: SimulatedMember) -> Non
 def test_a_fault_hits_what_it_is_told_to(member: SimulatedMember) -> None:
     fault = member.faults.status(500, verb="list", resource="configmaps", times=2)
     create(member)
-    assert request(member, "GET", "/api/v1/namespaces/default/secrets")["items"] == []
+    assert request(member, "GET", "/api/v1/namespaces/nobodys/secrets")["items"] == []
     for _ in range(2):
         with pytest.raises(Unclear):
             request(member, "GET", MAPS)

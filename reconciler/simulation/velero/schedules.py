@@ -8,9 +8,9 @@ from __future__ import annotations
 import copy
 from typing import Any, Final
 
+from reconciler.cron import Cron, CronError
 from reconciler.simulation.cluster import Object, StatusError
 from reconciler.simulation.velero.backups import phase_of
-from reconciler.simulation.velero.cron import Cron, CronError
 from reconciler.simulation.velero.locations import SpecChanges
 from reconciler.simulation.velero.machine import BACKUPS, SCHEDULES, Again
 from reconciler.simulation.velero.words import moment, typed_spec
@@ -35,10 +35,7 @@ class Schedules(SpecChanges):
         if schedule is None:
             return
         skip = bool(schedule["spec"].get("skipImmediately"))
-        try:
-            cron, wrong = Cron(schedule["spec"].get("schedule", "")), []
-        except CronError as error:
-            cron, wrong = None, [str(error)]
+        cron, wrong = _read(schedule["spec"].get("schedule", ""))
 
         def judge(found: Object) -> None:
             found["spec"]["skipImmediately"] = False
@@ -93,3 +90,13 @@ class Schedules(SpecChanges):
         except StatusError as error:
             raise Again(error.message) from error
         self.machine.set_status(SCHEDULES, name, lastBackup=self.machine.stamp())
+
+
+def _read(expression: str) -> tuple[Cron | None, list[str]]:
+    """The schedule, or what Velero writes into validationErrors."""
+    if not expression:
+        return None, ["Schedule must be a non-empty valid Cron expression"]
+    try:
+        return Cron(expression), []
+    except CronError as error:
+        return None, [f"invalid schedule: {error}"]

@@ -6,15 +6,14 @@ Called by every module beside it.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from reconciler.durations import seconds
+
 _LABEL_LENGTH: Final = 63
 _BACKUP_DURATIONS: Final = ("ttl", "csiSnapshotTimeout", "itemOperationTimeout")
-_PART: Final = re.compile(r"(\d+\.?\d*|\.\d+)([a-zµμ]*)")
-_UNITS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def stamp(when: datetime) -> str:
@@ -30,28 +29,6 @@ def moment(text: Any) -> datetime | None:
         return None
 
 
-def seconds(duration: str) -> float:
-    """Go's duration, e.g. `1h30m`; ValueError with Go's words."""
-    rest, sign = duration, 1.0
-    if rest[:1] in ("+", "-"):
-        rest, sign = rest[1:], -1.0 if rest[0] == "-" else 1.0
-    if rest == "0":
-        return 0.0
-    total, at = 0.0, 0
-    while at < len(rest):
-        part = _PART.match(rest, at)
-        if part is None:
-            raise ValueError(f'time: invalid duration "{duration}"')
-        if not part[2]:
-            raise ValueError(f'time: missing unit in duration "{duration}"')
-        if part[2] not in _UNITS:
-            raise ValueError(f'time: unknown unit "{part[2]}" in duration "{duration}"')
-        total, at = total + float(part[1]) * _UNITS[part[2]], part.end()
-    if not rest:
-        raise ValueError(f'time: invalid duration "{duration}"')
-    return sign * total
-
-
 def duration(value: Any) -> float:
     """The seconds of a field of an object; 0 where it is absent or no duration."""
     try:
@@ -64,8 +41,8 @@ def go_duration(total: float) -> str:
     """As Go writes a duration: `1h30m0s`, `90ms`, `0s`."""
     if 0 < total < 1:
         return f"{total * 1000:.10g}ms"
-    hours, rest = divmod(total, _UNITS["h"])
-    minutes, left = divmod(rest, _UNITS["m"])
+    hours, rest = divmod(total, 3600)
+    minutes, left = divmod(rest, 60)
     text = f"{left:.10g}s"
     if hours or minutes:
         text = f"{int(minutes)}m{text}"

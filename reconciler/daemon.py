@@ -1,0 +1,155 @@
+"""`sync`: passes whenever the branch moved, a run went on, or something waits; nothing at all while all is settled.
+
+What wakes it is only a hint: each pass reads the tip and asks the members anew. So a hint that was lost costs time, and
+one too many costs a look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Protocol
+
+from reconciler.errors import ReconcilerError, RepositoryError
+from reconciler.members.following import Following
+from reconciler.plan.pace import pause, pause_after_failure
+from reconciler.plan.verdict import Standing, standing
+from reconciler.reconcile import BATCH_SECONDS, Pass, Reconciler
+from reconciler.records import Phase
+from reconciler.repository import Repository
+from reconciler.resources import ClusterId
+from reconciler.wake import Reason, Wake, jittered, watch_refs
+
+BEAT_SECONDS = 15.0
+"""How often it says that it lives."""
+LAST_SECONDS = 8.0
+"""How long a pass under way may take after the signal; it may be killed at any moment all the same."""
+
+
+class Witness(Protocol):
+    """Who is told what happens: logs, metrics, health, notifications."""
+
+    def passed(self, done: Pass, seconds: float) -> None: ...
+    def failed(self, error: ReconcilerError, seconds: float, again_in: float) -> None: ...
+    def beat(self) -> None: ...
+    def unmoved(self) -> None: ...
+
+
+class Daemon:
+    """One loop over one repository. `run` ends after `stop`, or by being cancelled."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        reconciler: Reconciler,
+        following: Following,
+        wake: Wake,
+        interval: float,
+        witness: Witness,
+    ) -> None:
+        self._repository = repository
+        self._reconciler = reconciler
+        self._following = following
+        self._wake = wake
+        self._interval = interval
+        self._witness = witness
+        self._stopping = False
+        self._quiet = 0
+        self._failures = 0
+        self._due = 0.0  # monotonic times: of the next pass, and of the next question where the branch stands
+        self._ask_at = math.inf
+        self._flush = False
+
+    def stop(self) -> None:
+        """Ends `run` after the pass under way."""
+        self._stopping = True
+        self._wake.stir(Reason.STOP)
+
+    async def run(self) -> None:
+        """Until it is stopped. One pass that fails is told to the witness and tried again, ever more seldom.
+
+        Raises what is no ReconcilerError: a mistake of the program, after which another process starts afresh.
+        """
+        self._ask_at = monotonic() + jittered(self._interval)
+        refs = asyncio.create_task(watch_refs(self._repository.watched(), self._wake))
+        reason = Reason.MEMBERS
+        try:
+            while not self._stopping:
+                self._witness.beat()
+                await self._turn(reason)
+                until = min(self._due, self._ask_at) - monotonic()
+                reason = await self._wake.wait(min(until, BEAT_SECONDS))
+        finally:
+            refs.cancel()
+            await asyncio.gather(refs, return_exceptions=True)
+            await self._following.close()
+
+    async def _turn(self, reason: Reason) -> None:
+        """A pass, if one is due or the branch stands elsewhere than at the last one."""
+        started = monotonic()
+        due = started >= self._due or (Reason.MEMBERS in reason and not self._failures)
+        ask = started >= self._ask_at or Reason.REPOSITORY in reason
+        try:
+            if ask:
+                self._ask_at = started + jittered(self._interval)
+            if due or (ask and await asyncio.to_thread(self._repository.stirred)):
+                await self._pass(started)
+            elif ask:
+                self._witness.unmoved()
+        except ReconcilerError as error:
+            self._failures += 1
+            again_in = jittered(pause_after_failure(self._failures))
+            self._due = monotonic() + again_in
+            self._witness.failed(error, monotonic() - started, again_in)
+
+    async def _pass(self, started: float) -> None:
+        done = await self._unless_stopped()
+        if done is None:
+            return
+        self._failures = 0
+        found = standing(done.desired, done.decided, done.answers, done.watch)
+        active = done.commit is not None or bool(done.outcomes)
+        waits_for_company = done.decided != done.committed
+        self._flush = waits_for_company and found is not Standing.WORKING
+        self._following.follow(_running(done), done.desired.members)
+        self._due = monotonic() + min(
+            0.0 if self._flush else BATCH_SECONDS if waits_for_company else math.inf,
+            pause(found, active, self._quiet),
+            max(
+                self._interval, self._reconciler.looks.next_in(done.committed, done.desired.members, datetime.now(UTC))
+            ),
+        )
+        if found is Standing.SETTLED:
+            with contextlib.suppress(RepositoryError):  # a disk that is full says so at the next fetch
+                await asyncio.to_thread(self._repository.tidy)
+        self._quiet = 0 if active else self._quiet + 1
+        self._witness.passed(done, monotonic() - started)
+
+    async def _unless_stopped(self) -> Pass | None:
+        """One pass; after a signal it may end what it is at, and no longer than the last seconds."""
+        work = asyncio.create_task(self._reconciler.run(self._flush))
+        try:
+            while not work.done():
+                await asyncio.wait({work}, timeout=0.5)
+                self._witness.beat()
+                if self._stopping and not work.done():
+                    await asyncio.wait({work}, timeout=LAST_SECONDS)
+                    break
+            return work.result() if work.done() else None
+        finally:
+            work.cancel()
+            with contextlib.suppress(asyncio.CancelledError, ReconcilerError):
+                await work
+
+
+def _running(done: Pass) -> dict[ClusterId, set[tuple[str, str]]]:
+    """What Velero works on now, by cluster."""
+    found: dict[ClusterId, set[tuple[str, str]]] = {}
+    for identity, record in done.committed.items():
+        for run in record.runs:
+            if run.phase in (Phase.STARTING, Phase.IN_PROGRESS):
+                found.setdefault(run.cluster, set()).add((identity.kind, run.object_name))
+    return found

@@ -1,0 +1,135 @@
+"""What to do next about an object: the reasons that runs and Schedules give, and in one place what helps for each.
+
+Called by `output` for `describe`. README's table of reasons says the same words; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from reconciler.plan.asks import RESUMABLE
+from reconciler.plan.runs import NOT_RESTORED
+from reconciler.plan.summary import GOOD
+from reconciler.records import Part, Phase, Record, Schedule
+
+REASONS: Final = (
+    (
+        ("Unreachable", "Unauthorized", "Forbidden", "ServerError"),
+        "mend the member or its credentials; it goes on by itself",
+    ),
+    (
+        ("SecretMissing", "InvalidKubeconfig", "KubeconfigMissing", "KubeconfigRefused"),
+        "mend the kubeconfig; it goes on by itself",
+    ),
+    (("SameCluster", "ClusterChanged"), "mend the kubeconfig: it leads to another cluster than it should"),
+    (
+        ("VeleroMissing", "StorageUnavailable", "Rejected", "NotFound"),
+        "mend Velero there; the message has the API server's words",
+    ),
+    (("Unknown", "Conflict", "Stale", "Deleting"), "nothing: it is looked at again at the next sync"),
+    (("BackupRunning",), "nothing: the Backup has not ended on this cluster"),
+    (
+        ("BackupNotFound",),
+        "it waits, since a rebuilt cluster learns of its backups when Velero has synced them; if it was deleted,"
+        " restore from another",
+    ),
+    (
+        ("BackupFailed", "BackupMissing", "BackupDeleting", "BackupExpired", "BackupReplaced"),
+        "restore from another Backup",
+    ),
+    (("BackupTooOld", "BackupTooNew"), "restore from another Backup, or change `spec.maxBackupAge` or `spec.before`"),
+    (("FleetNotReady",), "mend the cluster that the message names: `spec.maxSkew` starts all of them or none"),
+    (("SkewExceeded",), "restore from backups that lie closer together, or raise `spec.maxSkew`"),
+    (("NameConflict",), "somebody else's object has that name: delete that one, or use a new name"),
+    (
+        ("NotRestored",),
+        "objects that were there and differ are as they were: restore with `policy.existingResourcePolicy: update`, or"
+        " accept it with `spec.allowSkipped: true`",
+    ),
+    (("PartiallyFailed", "Failed", "FailedValidation"), "mend what Velero's message says"),
+    (("Suspended",), "remove `spec.suspend`; it goes on by itself"),
+    (("Paused",), "remove `.reconciler-paused`; it goes on by itself"),
+    (("PausedThere",), "somebody paused the Schedule on the cluster: ask them; `velero schedule unpause` ends it"),
+    (("Existing",), "held: it was there before the ledger"),
+    (("Withdrawn",), "held: its file, or the cluster in its destination, is gone"),
+    (("SpecChanged",), "held: its file was edited after it was recorded"),
+    (("Expired",), "it waited longer than `spec.startWithin`: see that it is still wanted"),
+    (("Abandoned",), "its cluster is declared nowhere any more: declare it again, or leave it"),
+    (("Vanished",), "its Velero object was deleted and it may have run: look at the cluster first"),
+    (("Deleted",), "its Velero object was deleted before Velero took it up: it never ran"),
+)
+"""Each sort of reason with what to do."""
+_TEXTS: Final = {reason: text for reasons, text in REASONS for reason in reasons}
+_NAMED: Final = 3
+
+
+def advice(record: Record) -> tuple[str, ...]:
+    """What to do next, one sentence at least, the worst first."""
+    parts = [part for part in record.parts if _matters(part, record)]
+    parts.sort(key=lambda part: part.phase in GOOD or part.phase.open)  # what has gone wrong, then what waits
+    found = [*_of_reasons(parts), *_of_latest_backups(record.schedules), *_of_file(record), *_again(record)]
+    return tuple(found) or (_idle(record),)
+
+
+def ready(record: Record) -> bool:
+    """What the record's own condition says."""
+    return any(condition.type == "Ready" and condition.status for condition in record.conditions)
+
+
+def _matters(part: Part, record: Record) -> bool:
+    return bool(part.reason) and not (part.phase is Phase.COMPLETED and ready(record))
+
+
+def _of_reasons(parts: Iterable[Part]) -> Iterator[str]:
+    """A sentence for each reason, with the clusters that give it."""
+    clusters: dict[str, list[str]] = {}
+    for part in parts:
+        clusters.setdefault(part.reason, []).append(part.cluster.name)
+    for reason, names in clusters.items():
+        yield f"{_listed(names)} ({reason}): {_TEXTS.get(reason, 'see the message')}."
+
+
+def _of_latest_backups(schedules: Iterable[Schedule]) -> Iterator[str]:
+    for schedule in schedules:
+        phase = str(schedule.status.get("phase") or "")
+        if schedule.phase is not Phase.REMOVED and ("Failed" in phase):
+            yield (
+                f"{schedule.cluster.name}: the latest backup is {phase}; there, `velero backup describe "
+                f"{schedule.backup_name} --details` tells why."
+            )
+
+
+def _of_file(record: Record) -> Iterator[str]:
+    for condition in record.conditions:
+        if condition.type in ("SpecChanged", "AttemptWaiting") and condition.status:
+            yield f"{record.source}: {condition.message}."
+
+
+def _again(record: Record) -> Iterator[str]:
+    """How to run it again, where that is what is left to do."""
+    if any(run.phase.open or run.reason in RESUMABLE for run in record.latest):
+        return
+    left = [run for run in record.latest if run.phase is not Phase.COMPLETED]
+    raising = f"raise spec.attempt to {record.attempt + 1} in {record.source} and have it merged"
+    if left:
+        wish = "To run it after all" if all(run.phase is Phase.HELD for run in left) else "Then, to run it again"
+        yield f"{wish}, {raising}: it runs on {_listed([run.cluster.name for run in left])}."
+    elif any(run.reason == NOT_RESTORED for run in record.latest) and not ready(record):
+        yield f"To restore with another policy, change it and {raising}; `spec.allowSkipped` needs no new attempt."
+
+
+def _idle(record: Record) -> str:
+    """Where nothing is wrong."""
+    if any(part.phase.open for part in record.parts):
+        return "Nothing: it is under way; `reconciler sync` records how it ends."
+    if record.schedules and all(schedule.phase is Phase.REMOVED for schedule in record.schedules):
+        return "Nothing: its Schedules are removed; their backups stay until they expire."
+    if record.identity.kind == "Backup":
+        return f"Nothing: it is in order. To restore, add a Restore with `backupName: {record.identity.name}`."
+    return f"Nothing: it is done. To run it again, raise spec.attempt to {record.attempt + 1} with `rerun: All`."
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

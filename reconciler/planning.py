@@ -1,0 +1,125 @@
+"""`plan`: reads as a pass does, asks the members with no more than `get` and `list`, and decides by the same core."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from reconciler.desired import Desired
+from reconciler.gather import State, look
+from reconciler.initialise import may_start_afresh, no_ledger
+from reconciler.plan.actions import Action
+from reconciler.plan.answers import Answer, Question
+from reconciler.plan.decide import actions, decide
+from reconciler.plan.drafts import Asked, draft, unrecorded
+from reconciler.plan.planned import Plan, planned, reading_only, supposing
+from reconciler.plan.questions import Looking, questions
+from reconciler.plan.safety import refuse_mass_removal
+from reconciler.plan.watch import Watch
+from reconciler.records import Record
+from reconciler.repository import Repository
+from reconciler.resources import ClusterId, Identity
+from reconciler.settings import SyncSettings
+
+if TYPE_CHECKING:
+    from reconciler.members import Members
+
+SECOND_LOOK_SECONDS = 2.0
+_ROUNDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Foreseen:
+    """What the records would become, by what the members answered, in all rounds together."""
+
+    decided: Mapping[Identity, Record]
+    answers: Mapping[ClusterId, Answer]
+    todo: tuple[Action, ...]
+
+
+async def plan(
+    repository: Repository, members: Members, settings: SyncSettings, revision: str = "", base: str = ""
+) -> Plan:
+    """What `sync --once` would do if `revision` were the tip; with `base` only what is new since they parted.
+
+    `revision` is the tip unless given; where a CI job's checkout has no branch, and `base` tells the tip, HEAD.
+
+    Raises what a pass raises: RepositoryError and its kin, RecordError, Unsafe.
+    """
+    if base and not revision and repository.pinned:
+        revision = "HEAD"
+    state = await asyncio.to_thread(look, repository, revision)
+    if state.recorded is None and not may_start_afresh(state):
+        raise no_ledger()
+    foreseen = await _foresee(state, members, settings)
+    decided, problems, put_back = foreseen.decided, state.desired.problems, state.snapshot.tampered
+    objects = planned(state.desired, state.records, decided, foreseen.todo, foreseen.answers)
+    if base:
+        parted = await asyncio.to_thread(repository.fork, base, state.revision)
+        before = (await asyncio.to_thread(look, repository, parted)).desired
+        brought = {identity for identity in decided if _brought(identity, before, state.desired)}
+        objects = tuple(steps for steps in objects if steps.record.identity in brought)
+        problems = tuple(problem for problem in problems if problem not in before.problems)
+        put_back = ()  # of the records, not of what is asked for
+        decided = {**decided, **{each: record for each, record in state.records.items() if each not in brought}}
+    if not settings.allow_mass_removal:
+        refuse_mass_removal(state.records, decided)
+    new_ledger = state.recorded is None and not base
+    return Plan(state.revision, base, state.desired.paused, objects, problems, put_back, new_ledger)
+
+
+async def _foresee(state: State, members: Members, settings: SyncSettings) -> _Foreseen:
+    """Decides until nothing changes any more, as passes would: what is resumed, say, starts in the pass after it."""
+    records: Mapping[Identity, Record] = state.records
+    now, looked_twice = datetime.now(UTC), False
+    told: dict[ClusterId, Answer] = {}
+    for _ in range(_ROUNDS):
+        asked = {
+            each.identity: Asked(each.position.file, state.revision, "") for each in unrecorded(state.desired, records)
+        }
+        drafted = draft(state.desired, records, asked, state.ledger, now)
+        answers = await _observe(state, drafted, members, settings, now)
+        failed = any(answer.failure for answer in answers.values())
+        if failed and not looked_twice:
+            await asyncio.sleep(SECOND_LOOK_SECONDS)
+            answers, looked_twice = await _observe(state, drafted, members, settings, now), True
+        told |= {cluster: _added(told.get(cluster), answer) for cluster, answer in answers.items()}
+        decided = decide(state.desired, drafted, answers, state.ledger, now)
+        todo = actions(state.desired, decided, answers, settings.velero_namespace)
+        if decided == records:
+            break
+        records = decided
+    return _Foreseen(decided, told, todo)
+
+
+def _added(before: Answer | None, answer: Answer) -> Answer:
+    """With the backups that an earlier round saw: one that is pinned is not asked for again."""
+    if before is None:
+        return answer
+    backups_of = {**before.backups_of, **answer.backups_of}
+    return replace(answer, seen={**before.seen, **answer.seen}, backups_of=backups_of)
+
+
+async def _observe(
+    state: State, drafted: Mapping[Identity, Record], members: Members, settings: SyncSettings, now: datetime
+) -> dict[ClusterId, Answer]:
+    everywhere = frozenset(state.desired.members)
+    looking = Looking(now, settings.schedule_refresh, everywhere)
+    watch = Watch(inventoried=everywhere)  # what was left behind is none of a plan's business
+    asked: dict[ClusterId, Question] = {
+        question.member.id: question
+        for question in questions(state.desired, drafted, watch, state.ledger, settings.velero_namespace, looking)
+    }
+    answers = await members.observe([reading_only(question) for question in asked.values()])
+    return {cluster: supposing(asked[cluster], answer) for cluster, answer in answers.items()}
+
+
+def _brought(identity: Identity, before: Desired, after: Desired) -> bool:
+    """What the files ask for differs from what those of the base ask for."""
+    old, new = before.wanted.get(identity), after.wanted.get(identity)
+    if old is None or new is None:
+        return old is not new
+    return replace(old, position=new.position) != new or old.spec != new.spec or before.paused != after.paused

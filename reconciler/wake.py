@@ -1,0 +1,72 @@
+"""What ends the daemon's sleep: a moved ref, a webhook, a member where something went on, a signal, or the time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Iterable
+from enum import Flag, auto
+from pathlib import Path
+
+from watchfiles import Change, awatch
+
+_DEBOUNCE_MILLISECONDS = 50
+
+
+class Reason(Flag):
+    """Why it woke; several may come together, and many of one are one."""
+
+    TIME = 0
+    REPOSITORY = auto()
+    """The branch may have moved."""
+    MEMBERS = auto()
+    """Something went on, on a member."""
+    STOP = auto()
+
+
+class Wake:
+    """Collects reasons until somebody waits for them. For one event loop; `stir` is safe from other threads."""
+
+    def __init__(self) -> None:
+        self._reasons = Reason.TIME
+        self._event = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+
+    def stir(self, reason: Reason) -> None:
+        """Ends the sleep, or the next one if none is under way. Returns at once."""
+        self._loop.call_soon_threadsafe(self._stir, reason)
+
+    async def wait(self, seconds: float) -> Reason:
+        """Sleeps so long at most; all that came since the last sleep, `TIME` if nothing did."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._event.wait(), max(0.0, seconds))
+        found, self._reasons = self._reasons, Reason.TIME
+        self._event.clear()
+        return found
+
+    def _stir(self, reason: Reason) -> None:
+        self._reasons |= reason
+        self._event.set()
+
+
+async def watch_refs(paths: Iterable[Path], wake: Wake) -> None:
+    """Stirs whenever a file of git's refs under `paths` changes, until it is cancelled.
+
+    Work trees are not watched: only what is committed counts.
+    """
+    there = [path for path in paths if path.exists()]
+    if not there:
+        return
+    async for _ in awatch(*there, watch_filter=_is_ref, debounce=_DEBOUNCE_MILLISECONDS, step=10, recursive=True):
+        wake.stir(Reason.REPOSITORY)
+
+
+def jittered(seconds: float) -> float:
+    """Within a tenth of it, so that many daemons don't ask one git server at the same moment."""
+    return seconds * random.uniform(0.9, 1.1)  # noqa: S311 - jitter
+
+
+def _is_ref(change: Change, path: str) -> bool:
+    """Not the lock that git writes before."""
+    return not path.endswith(".lock")

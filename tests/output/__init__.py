@@ -1,0 +1,1 @@
+"""What people and machines read, from records built by hand."""

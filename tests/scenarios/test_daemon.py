@@ -1,0 +1,217 @@
+"""`reconciler sync`: what wakes it, what it leaves alone, and how it ends."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.fleets import Fleet
+from tests.real.processes import wait_for
+from tests.scenarios import objects
+from tests.scenarios.daemons import Daemon
+from tests.scenarios.workspace import Workspace, audited_creates
+
+SELDOM = ("--interval", "1h")
+OFTEN = ("--interval", "1s")
+LONG = 60.0
+FILES = {
+    "backups/before.yaml": objects.backup("before"),
+    "restores/copy.yaml": objects.restore("copy", "before", policy=objects.to_namespace("daemon-copy")),
+}
+
+
+def phases(workspace: Workspace, name: str = "copy", revision: str = "HEAD") -> set[str]:
+    """Of the runs of a Restore, empty before it is recorded."""
+    if f"status/restores/default/{name}.yaml" not in workspace.git("ls-tree", "-r", "--name-only", revision):
+        return set()
+    details = workspace.record("restores", name, revision)["status"]["restoreDetails"]
+    return {run["phase"] for run in details}
+
+
+def restored(workspace: Workspace, name: str = "copy", revision: str = "HEAD") -> None:
+    wait_for(lambda: phases(workspace, name, revision) == {"Completed"}, LONG, f"Restore {name} to be Completed")
+
+
+def test_a_commit_wakes_it_and_all_is_recorded(fleet: Fleet, workspace: Workspace) -> None:
+    with Daemon(workspace, *SELDOM) as daemon:
+        daemon.settled()
+        workspace.commit(FILES, "Back up and copy")
+        restored(workspace)
+        daemon.settled(2)
+        for member in fleet.members:
+            assert objects.config_maps(member, "daemon-copy").keys() == {"plain", "marked"}
+        assert workspace.git("status", "--porcelain") == ""
+        daemon.end()
+
+
+@pytest.mark.case("own-commit")
+def test_settled_it_makes_no_commit_no_pass_and_no_call(fleet: Fleet, workspace: Workspace) -> None:
+    """Its own commits wake it no more than a file that is not committed (Flux image-automation #52)."""
+    workspace.commit(FILES, "Back up and copy")
+    with Daemon(workspace, *OFTEN) as daemon:
+        restored(workspace)
+        daemon.settled()
+        time.sleep(2)
+        head, passes, said = workspace.head(), daemon.metric("reconciler_pass_duration_seconds_count"), daemon.text
+        for member in fleet.members:
+            member.stop_apiserver()
+        (workspace.root / "restores" / "draft.yaml").write_text(objects.restore("draft", "before"))
+        time.sleep(4)
+        for member in fleet.members:
+            member.start_apiserver()
+        assert (workspace.head(), daemon.metric("reconciler_pass_duration_seconds_count")) == (head, passes)
+        assert daemon.text == said
+        daemon.end()
+
+
+def test_a_member_that_was_away_is_served_when_it_is_back(fleet: Fleet, workspace: Workspace) -> None:
+    away, there = fleet.members
+    away.stop_apiserver()
+    with Daemon(workspace, *SELDOM) as daemon:
+        daemon.settled()
+        workspace.commit({"backups/before.yaml": FILES["backups/before.yaml"]}, "Back up")
+        wait_for(lambda: "status/backups/default/before.yaml" in workspace.recorded(), LONG, "the record")
+        assert workspace.runs("backups", "before").keys() == {away.name, there.name}
+        wait_for(lambda: workspace.runs("backups", "before")[there.name]["phase"] == "Completed", LONG, "the other")
+        assert workspace.runs("backups", "before")[away.name]["phase"] == "Pending"
+        away.start_apiserver()
+        wait_for(lambda: workspace.runs("backups", "before")[away.name]["phase"] == "Completed", LONG, "the one away")
+        daemon.end()
+
+
+def test_a_file_with_an_error_stops_no_other(fleet: Fleet, workspace: Workspace) -> None:
+    with Daemon(workspace, *SELDOM) as daemon:
+        daemon.settled()
+        workspace.commit({**FILES, "restores/broken.yaml": "kind: Restore\nspec: [\n"}, "Copy, and break a file")
+        restored(workspace)
+        assert "restores/broken.yaml" in daemon.wait("refused")["problem"]
+        daemon.end()
+
+
+def test_killed_and_started_again_nothing_runs_twice(fleet: Fleet, workspace: Workspace) -> None:
+    workspace.commit({"backups/before.yaml": FILES["backups/before.yaml"]}, "Back up")
+    assert workspace.sync().code == 0
+    for number in range(3):
+        name = f"killed-{number}"
+        policy = objects.to_namespace(name)
+        workspace.commit({f"restores/{name}.yaml": objects.restore(name, "before", policy=policy)}, "Copy")
+        with Daemon(workspace, *SELDOM) as daemon:
+            wait_for(lambda name=name: phases(workspace, name), LONG, "the record")  # type: ignore[misc] # bound now
+            time.sleep(0.1 * number)
+            daemon.kill()
+        with Daemon(workspace, *SELDOM) as daemon:
+            restored(workspace, name)
+            daemon.settled()
+            daemon.end()
+        for member in fleet.members:
+            assert audited_creates(member, "restores").count(f"{member.name}-restore-default-{name}") == 1
+
+
+def test_the_end_is_in_time_where_a_member_hangs(fleet: Fleet, workspace: Workspace) -> None:
+    member = fleet.members[0]
+    with Daemon(workspace, *SELDOM) as daemon:
+        daemon.settled()
+        member.pause_apiserver()
+        try:
+            workspace.commit(FILES, "Back up and copy")
+            time.sleep(1)
+            daemon.end()
+        finally:
+            member.resume_apiserver()
+
+
+@pytest.fixture
+def hub(workspace: Workspace, tmp_path: Path) -> tuple[Workspace, str]:
+    """A bare repository on a server's disk, with a clone of a person, by path and by URL."""
+    bare = tmp_path / "server.git"
+    workspace.git("clone", "-q", "--bare", str(workspace.root), str(bare))
+    person = workspace.at(bare).clone(tmp_path / "person")
+    return person, bare.as_uri()
+
+
+def push(person: Workspace, files: dict[str, str], message: str) -> None:
+    """As a person does while the daemon writes, too."""
+    person.git("pull", "-q", "--rebase")
+    person.commit(files, message)
+    person.git("push", "-q")
+
+
+def pulled(person: Workspace, name: str = "copy") -> None:
+    def done() -> bool:
+        person.git("fetch", "-q")
+        return phases(person, name, "origin/main") == {"Completed"}
+
+    wait_for(done, LONG, f"Restore {name} to be Completed", every=0.3)
+
+
+def test_a_url_is_polled(fleet: Fleet, hub: tuple[Workspace, str]) -> None:
+    person, url = hub
+    with Daemon(person, "--repo", url, *OFTEN) as daemon:
+        daemon.settled()
+        push(person, FILES, "Back up and copy")
+        pulled(person)
+        daemon.settled(2)
+        time.sleep(2)
+        asked, passes = (
+            daemon.metric("reconciler_git_operation_duration_seconds_count"),
+            daemon.metric("reconciler_pass_duration_seconds_count"),
+        )
+        time.sleep(3)
+        assert daemon.metric("reconciler_git_operation_duration_seconds_count") > asked  # it asks where the branch is
+        assert daemon.metric("reconciler_pass_duration_seconds_count") == passes  # and does nothing about it
+        daemon.end()
+
+
+def test_a_webhook_wakes_it_and_a_stranger_does_not(fleet: Fleet, hub: tuple[Workspace, str], tmp_path: Path) -> None:
+    person, url = hub
+    secret = tmp_path / "secret"
+    secret.write_text("much too secret\n")
+    with Daemon(person, "--repo", url, *SELDOM, "--webhook-secret-file", str(secret)) as daemon:
+        daemon.settled()
+        push(person, FILES, "Back up and copy")
+        body = b'{"ref": "refs/heads/main"}'
+        strange = requests.post(f"{daemon.address}/hook", data=body, timeout=5)
+        assert strange.status_code == 401
+        time.sleep(1)
+        assert len(daemon.events("records committed")) == 0
+        digest = hmac.new(b"much too secret", body, hashlib.sha256).hexdigest()
+        headers = {"X-Hub-Signature-256": f"sha256={digest}", "X-GitHub-Event": "push"}
+        assert requests.post(f"{daemon.address}/hook", data=body, headers=headers, timeout=5).status_code == 202
+        pulled(person)
+        daemon.end()
+        assert "much too secret" not in daemon.text
+
+
+def test_a_git_server_that_is_away_is_said_once_and_waited_for(
+    fleet: Fleet, hub: tuple[Workspace, str], tmp_path: Path
+) -> None:
+    person, url = hub
+    server, away = tmp_path / "server.git", tmp_path / "away.git"
+    with Daemon(person, "--repo", url, *OFTEN) as daemon:
+        daemon.settled()
+        assert requests.get(f"{daemon.address}/readyz", timeout=5).status_code == 200
+        server.rename(away)
+        daemon.wait("pass failed")
+        assert requests.get(f"{daemon.address}/readyz", timeout=5).status_code == 503
+        assert requests.get(f"{daemon.address}/healthz", timeout=5).status_code == 200
+        time.sleep(3)
+        assert len(daemon.events("pass failed")) == 1
+        away.rename(server)
+        daemon.wait("passes succeed again")
+        push(person, FILES, "Back up and copy")
+        pulled(person)
+        daemon.end()
+
+
+def test_what_can_not_begin_says_why_and_ends(fleet: Fleet, workspace: Workspace) -> None:
+    done = workspace.run("sync", "--branch", "elsewhere")
+    assert done.code == 2
+    assert "elsewhere" in done.text
+    done = workspace.run("sync", "--leader-elect", *SELDOM)
+    assert done.code == 2
+    assert "--hub-kubeconfig" in done.text

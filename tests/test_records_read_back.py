@@ -1,0 +1,151 @@
+"""The ledger's files: what is written is read back as it was, whatever stands in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler import records
+from reconciler.records import Condition, Items, Ledger, Phase, Record, Run, Schedule, Texts
+from reconciler.resources import ClusterId
+from reconciler.velero.status import seen
+from tests.test_records import BACKUP, RECORD, RESTORE, RUN, loaded
+
+ODD = ["", "2025-06-01", "2025-06-01T12:00:00Z", "12:30:00", "on", "yes", "null", "~", "1e3", "0o17", "0x1f", "1_000"]
+ODD += ["- x", "a: b", "#", "&a", "*a", "!x", "|", ">", "'", '"', " lead", "trail ", "two\nlines\n", "\t", "é", "😀"]
+ODD += [
+    "\x00",
+    "\x85",
+    "\u2028",
+    "\ufeff",
+    "<<",
+    "=",
+    "{",
+    "[",
+    "%",
+    "@",
+    "`",
+    "---",
+    "...",
+    "123",
+    "1.5",
+    "True",
+    ".inf",
+]
+texts = st.sampled_from(ODD) | st.text(max_size=20)
+words = texts.filter(bool)
+values: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=5,
+)
+clusters = st.builds(ClusterId, st.just("default"), st.sampled_from(["AttachedCluster", "Cluster"]), words)
+runs = st.builds(
+    Run,
+    cluster=clusters,
+    phase=st.sampled_from(Phase),
+    object_name=words,
+    run_id=words,
+    what=words,
+    attempt=st.integers(1, 99),
+    reason=texts,
+    message=texts,
+    cluster_uid=texts,
+    backup_name=texts,
+    backup_started=texts,
+    backup_completed=texts,
+    status=st.dictionaries(texts, values, max_size=2),
+    errors=st.integers(0, 9),
+    warnings=st.integers(0, 9),
+    items=st.none() | st.builds(Items, *[st.integers(0, 9)] * 5),
+)
+schedules = st.builds(
+    Schedule,
+    cluster=clusters,
+    phase=st.sampled_from(Phase),
+    object_name=words,
+    run_id=words,
+    what=texts,
+    reason=texts,
+    message=texts,
+    cluster_uid=texts,
+    backup_name=texts,
+    status=st.dictionaries(texts, values, max_size=2),
+    refreshed=texts,
+)
+whole = st.builds(
+    Record,
+    identity=st.just(RESTORE),
+    spec=st.dictionaries(texts, values, max_size=2),
+    attempt=st.integers(1, 99),
+    source=texts,
+    revision=texts,
+    requested_by=texts,
+    recorded_at=texts,
+    phase=st.sampled_from(Phase),
+    conditions=st.lists(st.builds(Condition, texts, st.booleans(), texts, texts, texts), max_size=2).map(tuple),
+    runs=st.lists(runs, max_size=2).map(tuple),
+    merged_by=texts,
+    approved_by=st.lists(texts, max_size=3).map(tuple),
+)
+scheduled = st.builds(
+    lambda record, made: replace(record, identity=BACKUP, runs=(), schedules=tuple(made)),
+    whole,
+    st.lists(schedules, min_size=1, max_size=2),
+)
+immediate = st.builds(
+    lambda record: replace(
+        record,
+        identity=BACKUP,
+        runs=tuple(replace(run, backup_name="", backup_started="", backup_completed="") for run in record.runs),
+    ),
+    whole,
+)
+
+
+@given(whole | immediate | scheduled)
+def test_a_record_is_read_back_as_it_was_written(record: Record) -> None:
+    assert loaded(record) == record
+    assert records.dump(loaded(record)) == records.dump(record)
+
+
+@given(st.dictionaries(texts, values, max_size=4))
+def test_a_status_is_recorded_verbatim(status: dict[str, Any]) -> None:
+    said = seen("Restore", {"status": status}).status
+    assert loaded(replace(RECORD, runs=(replace(RUN, status=said),))).runs[0].status == said == status
+
+
+@pytest.mark.parametrize("status", [{"a": "\ud800"}, {"\udfff": 1}, {"a": ["\udc80"]}])
+def test_a_status_that_is_no_unicode_breaks_no_record(status: dict[str, Any]) -> None:
+    said = seen("Restore", {"status": status}).status
+    assert loaded(replace(RECORD, runs=(replace(RUN, status=said),))).runs[0].status == said
+
+
+def test_a_status_of_endless_depth_breaks_no_record() -> None:
+    deep: Any = "end"
+    for _ in range(5000):
+        deep = {"a": deep}
+    said = seen("Restore", {"status": {"phase": "Completed", "deep": deep}}).status
+    assert loaded(replace(RECORD, runs=(replace(RUN, status=said),))).runs[0].settled
+
+
+@given(words, words, words)
+def test_a_ledger_is_read_back_as_it_was_written(id: str, branch: str, path: str) -> None:
+    assert records.parse_ledger(records.dump_ledger(Ledger(id, branch, path))) == Ledger(id, branch, path)
+
+
+lines = st.lists(st.tuples(texts, texts), max_size=3).map(tuple)
+
+
+names = st.dictionaries(words, st.lists(texts, min_size=1, max_size=3).map(tuple), max_size=3)
+
+
+@given(lines, lines, texts, names)
+def test_texts_are_read_back_as_they_were_written(errors: Any, warnings: Any, note: str, names: Any) -> None:
+    """The counts stand in the record."""
+    told = Texts(errors, warnings, note, names=names)
+    assert records.load_texts(records.dump_texts(replace(told, items=Items(created=1)))) == told
