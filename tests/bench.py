@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.bench_daemon import Latency, idle, many_writers
 from tests.real.build import build_all
 from tests.real.fleet import RealFleet
 from tests.real.member import Member
@@ -93,14 +94,14 @@ class Bench:
         self.workspace.commit({f"restores/{name}.yaml": asked}, f"Restore {name}")
 
         def run() -> None:
-            done = self.workspace.sync()
+            done = self.workspace.sync(disturbed="timed, so without the plan before it")
             assert done.code == 0, done.text
 
         return timed(run)
 
     def reconciler_idle(self) -> float:
         """`reconciler sync --once` with nothing to do."""
-        return timed(lambda: self.workspace.sync())
+        return timed(lambda: self.workspace.sync(disturbed="timed"))
 
 
 def timed(run: Callable[[], object]) -> float:
@@ -146,6 +147,10 @@ def main() -> None:
             "reconciler sync --once, idle": bench.reconciler_idle,
         }
         compare("One restore on two members", "bare client", ways)
+        latency = Latency(fleet, bench.workspace, Path(folder))
+        latency.print()
+        idle(latency)
+        many_writers(Path(folder) / "writers")
     ways = {
         "python -c pass": program(sys.executable, "-c", "pass"),
         "reconciler --help": program(str(RECONCILER), "--help"),
