@@ -1,0 +1,110 @@
+"""What every rule needs: the values that schedules are drawn from, and how a reconciler is driven."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine
+
+from reconciler.errors import HistoryRewritten
+from tests.soak.member import FAULTS, TERMINAL
+from tests.soak.people import CHANGES, MEMBERS, OBJECTS, change
+from tests.soak.process import Stop
+from tests.soak.stage import Stage
+from tests.soak.world import Seat, World
+
+LATE_GATES: Final = (
+    "before save_state", "git commit-tree", "git push", "step pushed", "step recorded", "git ls-remote", "act Create",
+    "before POST restores", "after POST restores",
+)  # fmt: skip
+"""From the decision to the create."""
+SECOND_THOUGHTS: Final = ("nothing", "delete", "narrow", "suspend", "edit", "pause", "break", "raise", "lower")
+GATES: Final = (
+    "git fetch", "git rev-list", "git unpack-objects", "git commit-tree", "git push", "git ls-remote", "git update-ref",
+    "step commit-built", "step pushed", "step branch-moved", "step recorded",
+    "before save_state", "after save_state", "before GET restores", "after GET restores", "before DRY restores",
+    "after DRY restores", "act Create", "before POST restores", "after POST restores", "act Release",
+    "before PATCH restores", "after PATCH restores", "act Delete", "after DELETE schedules",
+)  # fmt: skip
+"""Where a process is stopped on purpose; by a number of gates it is stopped at any."""
+SETUPS: Final = (
+    ("mirror",), ("clone",), ("mirror", "mirror"), ("mirror", "clone"), ("mirror", "mirror", "clone"), ("bare",),
+)  # fmt: skip
+RAISES: Final = ("raise", "raise on all", "raise, edited", "add")
+which = st.integers(0, 2)
+members = st.sampled_from(MEMBERS)
+objects = st.sampled_from(("r1", *OBJECTS))
+gates = st.sampled_from(GATES)
+setups = st.sampled_from(SETUPS)
+raises = st.sampled_from(RAISES)
+otherwise = st.sampled_from(SECOND_THOUGHTS)
+late_gates = st.sampled_from(LATE_GATES)
+pauses = st.sampled_from((0, 61, 3600, 25 * 3600))
+restores = st.sampled_from(("r1", "r2"))
+faults = st.sampled_from(("", *FAULTS))
+phases = st.sampled_from((*TERMINAL, "FinalizingPartiallyFailed"))
+changes = st.sampled_from(CHANGES)
+
+
+def at(label: str) -> Stop:
+    return lambda here: here == label
+
+
+def after(count: int) -> Stop:
+    """At the so-manieth gate from here."""
+    left = [count]
+
+    def stop(_: str) -> bool:
+        left[0] -= 1
+        return left[0] <= 0
+
+    return stop
+
+
+class Drawn(RuleBasedStateMachine):
+    """One schedule: a ledger, two members, one to three reconcilers, people."""
+
+    stage: ClassVar[Stage]
+    """Set by whoever runs it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outage = False
+        self.broken = False
+        self.world: World
+
+    def seat(self, which: int) -> Seat:
+        return self.world.seats[which % len(self.world.seats)]
+
+    def go(self, seat: Seat, stop: Stop = lambda label: False, flush: bool = False) -> None:
+        try:
+            seat.process.go(stop, flush)
+        except AssertionError:
+            self.broken = True
+            raise
+        self.note()
+
+    def note(self) -> None:
+        if not self.outage:
+            self.world.upstream.note()
+
+    def kill(self, seat: Seat, fresh: bool) -> None:
+        accepted = not isinstance(seat.process.last, HistoryRewritten)
+        self.world.restart(seat, fresh=fresh and accepted)
+        self.stage.figures.kills += 1
+
+    def commit(self, how: str, name: str) -> None:
+        """A commit of a human; none where the change does not fit, or the git server is away."""
+        if self.outage:
+            return
+        self.world.upstream.note()
+        tree = self.world.upstream.tree
+        changed = change(tree, how, OBJECTS[name])
+        if changed != tree or how == "nothing":
+            self.world.upstream.commit(changed)
+
+    def others_pass(self, mine: Seat) -> None:
+        for seat in self.world.seats:
+            if seat is not mine:
+                self.go(seat, flush=True)
