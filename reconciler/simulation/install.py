@@ -51,7 +51,6 @@ def storage(prefix: str) -> Object:
             "accessMode": "ReadWrite",
             "validationFrequency": VALIDATION_FREQUENCY,
             "objectStorage": {"bucket": "velero", "prefix": prefix},
-            "credential": {"name": _CREDENTIALS, "key": "cloud"},
             "config": {"region": "us-east-1", "s3ForcePathStyle": "true", "checksumAlgorithm": ""},
         },
     }

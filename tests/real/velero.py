@@ -12,6 +12,7 @@ import yaml
 
 from tests.real.api import Api, Object
 from tests.real.build import VELERO_VERSION, Binaries
+from tests.real.cluster import write_secret
 from tests.real.processes import Process, WaitTimeout, wait_for
 from tests.real.s3 import BUCKET, S3
 
@@ -35,6 +36,11 @@ class Velero:
         # Temporary files hold credentials and plugin sockets: both are out of the way in a folder of its own, and a
         # relative name keeps the sockets' paths below the system's limit of 107 characters.
         (self._home / "tmp").mkdir(parents=True, exist_ok=True)
+        # As `velero install` mounts it. Named in the storage location, the Secret would be written to a file anew for
+        # each use of the storage, emptied first (Velero's internal/credentials/file_store.go): two uses at once, and
+        # one of them reads no keys and fails its restore.
+        credentials = self._home / "cloud"
+        write_secret(credentials, self._credentials_text())
         self.process = Process(
             f"velero of {name}",
             (
@@ -52,7 +58,12 @@ class Velero:
             ),
             log=directory / "logs" / "velero.log",
             directory=self._home,
-            environment={"HOME": str(self._home), "TMPDIR": "tmp"},
+            environment={
+                "HOME": str(self._home),
+                "TMPDIR": "tmp",
+                "AWS_SHARED_CREDENTIALS_FILE": str(credentials),
+                "AWS_EC2_METADATA_DISABLED": "true",  # keys that can't be read are an error at once
+            },
         )
 
     def install(self, definitions: list[Object]) -> None:
@@ -114,13 +125,16 @@ class Velero:
         return all(self._api.get(path) is not None for path in paths)
 
     def _credentials(self) -> Object:
-        keys = f"aws_access_key_id={self._s3.access_key}\naws_secret_access_key={self._s3.secret_key}"
         return {
             "apiVersion": "v1",
             "kind": "Secret",
             "metadata": {"name": CREDENTIALS, "namespace": NAMESPACE},
-            "stringData": {"cloud": f"[default]\n{keys}\n"},
+            "stringData": {"cloud": self._credentials_text()},
         }
+
+    def _credentials_text(self) -> str:
+        keys = f"aws_access_key_id={self._s3.access_key}\naws_secret_access_key={self._s3.secret_key}"
+        return f"[default]\n{keys}\n"
 
     def _storage(self) -> Object:
         return {
@@ -133,7 +147,6 @@ class Velero:
                 "accessMode": "ReadWrite",
                 "validationFrequency": VALIDATION_FREQUENCY,
                 "objectStorage": {"bucket": BUCKET, "prefix": self.name},
-                "credential": {"name": CREDENTIALS, "key": "cloud"},
                 "config": {
                     "region": "us-east-1",
                     "s3Url": self._s3.endpoint,
