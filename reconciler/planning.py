@@ -18,7 +18,8 @@ from reconciler.plan.drafts import Asked, draft, unrecorded
 from reconciler.plan.planned import Plan, planned, reading_only, supposing
 from reconciler.plan.questions import Looking, questions
 from reconciler.plan.safety import refuse_mass_removal
-from reconciler.plan.watch import Watch
+from reconciler.plan.same_cluster import compared, known_uids
+from reconciler.plan.watch import Watch, load_watch
 from reconciler.records import Record
 from reconciler.repository import Repository
 from reconciler.resources import ClusterId, Identity
@@ -54,7 +55,8 @@ async def plan(
     state = await asyncio.to_thread(look, repository, revision)
     if state.recorded is None and not may_start_afresh(state):
         raise no_ledger()
-    foreseen = await _foresee(state, members, settings)
+    watch = load_watch(await asyncio.to_thread(repository.load_state, settings.shard.file))
+    foreseen = await _foresee(state, members, settings, watch)
     decided, problems, put_back = foreseen.decided, state.desired.problems, state.snapshot.tampered
     objects = planned(state.desired, state.records, decided, foreseen.todo, foreseen.answers)
     if base:
@@ -71,7 +73,7 @@ async def plan(
     return Plan(state.revision, base, state.desired.paused, objects, problems, put_back, new_ledger)
 
 
-async def _foresee(state: State, members: Members, settings: SyncSettings) -> _Foreseen:
+async def _foresee(state: State, members: Members, settings: SyncSettings, watch: Watch) -> _Foreseen:
     """Decides until nothing changes any more, as passes would: what is resumed, say, starts in the pass after it."""
     records: Mapping[Identity, Record] = state.records
     now, looked_twice = datetime.now(UTC), False
@@ -81,12 +83,13 @@ async def _foresee(state: State, members: Members, settings: SyncSettings) -> _F
             each.identity: Asked(each.position.file, state.revision, "") for each in unrecorded(state.desired, records)
         }
         drafted = draft(state.desired, records, asked, state.ledger, now)
-        answers = await _observe(state, drafted, members, settings, now)
+        answers = await _observe(state, drafted, members, settings, watch, now)
         failed = any(answer.failure for answer in answers.values())
         if failed and not looked_twice:
             await asyncio.sleep(SECOND_LOOK_SECONDS)
-            answers, looked_twice = await _observe(state, drafted, members, settings, now), True
+            answers, looked_twice = await _observe(state, drafted, members, settings, watch, now), True
         told |= {cluster: _added(told.get(cluster), answer) for cluster, answer in answers.items()}
+        watch = replace(watch, uids={**watch.uids, **_uids(answers)})
         decided = decide(state.desired, drafted, answers, state.ledger, now)
         todo = actions(state.desired, decided, answers, settings.velero_namespace)
         if decided == records:
@@ -104,17 +107,32 @@ def _added(before: Answer | None, answer: Answer) -> Answer:
 
 
 async def _observe(
-    state: State, drafted: Mapping[Identity, Record], members: Members, settings: SyncSettings, now: datetime
+    state: State,
+    drafted: Mapping[Identity, Record],
+    members: Members,
+    settings: SyncSettings,
+    watch: Watch,
+    now: datetime,
 ) -> dict[ClusterId, Answer]:
+    """Of what was left behind, no more than this machine remembers. Before anything starts, every member tells which
+    cluster it is, as a new machine asks all of them what was left behind there."""
     everywhere = frozenset(state.desired.members)
     looking = Looking(now, settings.schedule_refresh, everywhere)
-    watch = Watch(inventoried=everywhere)  # what was left behind is none of a plan's business
+    watch = replace(watch, inventoried=everywhere)
     asked: dict[ClusterId, Question] = {
         question.member.id: question
         for question in questions(state.desired, drafted, watch, state.ledger, settings.velero_namespace, looking)
     }
+    if any(question.dry_runs for question in asked.values()):
+        unknown = everywhere - watch.uids.keys() - asked.keys()
+        asked |= {cluster: Question(state.desired.members[cluster]) for cluster in unknown}
     answers = await members.observe([reading_only(question) for question in asked.values()])
-    return {cluster: supposing(asked[cluster], answer) for cluster, answer in answers.items()}
+    supposed = {cluster: supposing(asked[cluster], answer) for cluster, answer in answers.items()}
+    return compared(supposed, known_uids(watch.uids, drafted), state.desired.members)
+
+
+def _uids(answers: Mapping[ClusterId, Answer]) -> dict[ClusterId, str]:
+    return {cluster: answer.cluster_uid for cluster, answer in answers.items() if answer.cluster_uid}
 
 
 def _brought(identity: Identity, before: Desired, after: Desired) -> bool:

@@ -25,6 +25,7 @@ from reconciler.plan.decide import actions, decide
 from reconciler.plan.orphans import kept, orphans
 from reconciler.plan.questions import questions
 from reconciler.plan.safety import refuse_mass_removal
+from reconciler.plan.same_cluster import compared, known_uids
 from reconciler.plan.watch import Watch, after_pass, before_creates, dump_watch, load_watch
 from reconciler.records import Record
 from reconciler.repository import Repository, Tip
@@ -115,7 +116,7 @@ class Reconciler:
             questions(state.desired, drafted, watch, state.ledger, namespace, looking)
         )
         self.looks.looked(looking, answers)
-        return answers
+        return compared(answers, known_uids(watch.uids, drafted), state.desired.members)
 
     async def _read(self) -> State:
         state = await asyncio.to_thread(gather, self._repository)

@@ -8,6 +8,7 @@ from typing import Any
 
 from reconciler.desired import Member
 from reconciler.records import Texts
+from reconciler.resources import ClusterId
 from reconciler.velero.status import Location, Seen, SeenSchedule
 
 Name = tuple[str, str]
@@ -52,12 +53,13 @@ class Answer:
     `running` is the question's: an answer may be older than the record that it is held against, and absence tells
     that a run vanished only where it was asked for after the run began. `schedules`: as `seen`; `backups_of`: all
     backups that carry the label of that Schedule. `late`: the visit goes on, and its end brings an answer or the
-    reason why there is none.
+    reason why there is none. `same_as`: other declared clusters that were found to be the same one.
     """
 
     failure: Failure | None = None
     late: bool = False
     cluster_uid: str = ""
+    same_as: frozenset[ClusterId] = frozenset()
     locations: tuple[Location, ...] | None = None
     seen: Mapping[Name, Seen | None] = field(default_factory=dict)
     dry_runs: Mapping[Name, Failure | None] = field(default_factory=dict)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 
-from reconciler.desired import Desired
+from reconciler.desired import Desired, Wanted
 from reconciler.plan import backups, restores, schedules
 from reconciler.plan.actions import Action, Create, Release
 from reconciler.plan.answers import UNASKED, Answer, Failure
 from reconciler.plan.asks import Ask, ask_of, ask_of_schedule
 from reconciler.plan.questions import manifest, origin
 from reconciler.plan.runs import Gate, advance, explain
+from reconciler.plan.same_cluster import distrust
 from reconciler.plan.summary import summarise
 from reconciler.records import Part, Phase, Record, Run, Schedule, moment
-from reconciler.resources import BackupSpec, ClusterId, Identity, duration
+from reconciler.resources import BackupSpec, ClusterId, Identity, RestoreSpec, duration
 from reconciler.velero.status import Seen
 
 STARTS_PER_COMMIT = 1000
@@ -41,11 +41,10 @@ def decide(
     starts = STARTS_PER_COMMIT
     decided = dict(drafted)
     for identity, record in drafted.items():
-        runs = []
-        for before, run in zip(record.runs, _advanced(record, desired, decided, trusted, ledger, now), strict=True):
-            begins = run.phase is Phase.STARTING and before.phase is Phase.PENDING
-            starts -= begins
-            runs.append(before if begins and starts < 0 else explain(run, refused.get(run.run_id)))
+        advanced = _advanced(record, desired, decided, trusted, ledger, now)
+        advanced = _limited(record, advanced, starts, _bound(desired.wanted.get(identity)))
+        starts -= len(_begun(record, advanced))
+        runs = [explain(run, refused.get(run.run_id)) for run in advanced]
         made = [
             schedules.explain(_scheduled(record, schedule, desired, trusted, now), refused.get(schedule.run_id))
             for schedule in record.schedules
@@ -64,25 +63,6 @@ def actions(
     found += schedules.actions(desired, committed, trusted, velero_namespace)
     found += _releases(desired, committed, answers)
     return tuple(found)
-
-
-def distrust(answers: Answers) -> Answers:
-    """Two members with one `kube-system` UID are one cluster under two names: neither is believed."""
-    counts = Counter(answer.cluster_uid for answer in answers.values() if answer.cluster_uid)
-    names = {uid: " and ".join(sorted(c.name for c, a in answers.items() if a.cluster_uid == uid)) for uid in counts}
-    return {
-        cluster: replace(
-            answer,
-            seen={},
-            dry_runs={},
-            schedules={},
-            backups_of={},
-            failure=Failure("SameCluster", f"{names[answer.cluster_uid]} are one cluster; mend a kubeconfig"),
-        )
-        if counts[answer.cluster_uid] > 1
-        else answer
-        for cluster, answer in answers.items()
-    }
 
 
 def _advanced(
@@ -107,6 +87,28 @@ def _advanced(
     if wanted is None or isinstance(wanted.spec, BackupSpec):
         return tuple(runs)
     return restores.bind(record.runs, tuple(runs), wanted.clusters, wanted.spec)
+
+
+def _limited(record: Record, runs: tuple[Run, ...], starts: int, bound: bool) -> tuple[Run, ...]:
+    """No more of them begin than may in this commit; the others wait for the next one.
+
+    Those that `spec.maxSkew` binds begin in one commit: a newer backup could come between two, and refuse the rest.
+    """
+    begun = _begun(record, runs)
+    if len(begun) <= starts or (bound and starts == STARTS_PER_COMMIT):
+        return runs
+    late = set(begun if bound else begun[max(starts, 0) :])
+    return tuple(before if run.run_id in late else run for before, run in zip(record.runs, runs, strict=True))
+
+
+def _bound(wanted: Wanted | None) -> bool:
+    return wanted is not None and isinstance(wanted.spec, RestoreSpec) and bool(wanted.spec.max_skew)
+
+
+def _begun(record: Record, runs: tuple[Run, ...]) -> list[str]:
+    """The ids of those that would become `Starting` now."""
+    pairs = zip(record.runs, runs, strict=True)
+    return [run.run_id for before, run in pairs if (before.phase, run.phase) == (Phase.PENDING, Phase.STARTING)]
 
 
 def _scheduled(record: Record, schedule: Schedule, desired: Desired, answers: Answers, now: datetime) -> Schedule:

@@ -13,6 +13,7 @@ from reconciler.plan import schedules
 from reconciler.plan.answers import Name, Question
 from reconciler.plan.asks import Ask, ask_of, ask_of_schedule
 from reconciler.plan.points import Origin, origin_of, unusable
+from reconciler.plan.same_cluster import known_uids, suspects
 from reconciler.plan.watch import Watch
 from reconciler.records import Phase, Record, Run, Schedule, moment
 from reconciler.resources import BackupSpec, ClusterId, Identity
@@ -79,6 +80,9 @@ def questions(
             asked[cluster].texts.add(name)
     for cluster in desired.members.keys() - watch.inventoried:
         asked[cluster].leftovers = True
+    for one in suspects(known_uids(watch.uids, records), desired.members):
+        for cluster in one if one & asked.keys() else ():
+            asked.setdefault(cluster, _Draft())  # its UID comes with any answer
     return tuple(
         Question(
             member=desired.members[cluster],

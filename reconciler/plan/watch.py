@@ -25,10 +25,12 @@ LATE = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """`unreleased`: the objects, each with the time (RFC 3339) since which; `inventoried`: members listed once."""
+    """`unreleased`: the objects, each with the time (RFC 3339) since which; `inventoried`: members listed once;
+    `uids`: of `kube-system`, as each member told last."""
 
     unreleased: Mapping[Key, str] = field(default_factory=dict)
     inventoried: frozenset[ClusterId] = frozenset()
+    uids: Mapping[ClusterId, str] = field(default_factory=dict)
 
 
 def before_creates(
@@ -44,7 +46,8 @@ def before_creates(
         for cluster, answer in answers.items()
         for seen in _ours((*answer.seen.values(), *(answer.leftovers or ())), records)
     }
-    return Watch({**found, **watch.unreleased, **started}, watch.inventoried)
+    uids = {cluster: answer.cluster_uid for cluster, answer in answers.items() if answer.cluster_uid}
+    return Watch({**found, **watch.unreleased, **started}, watch.inventoried, {**watch.uids, **uids})
 
 
 def after_pass(
@@ -66,6 +69,7 @@ def after_pass(
             and not _done(key, runs.get(key), answers.get(key[0]), moment(since) or now, now)
         },
         inventoried=watch.inventoried | {c for c, answer in answers.items() if answer.leftovers is not None},
+        uids=watch.uids,
     )
 
 
@@ -77,6 +81,7 @@ def dump_watch(watch: Watch) -> dict[str, Any]:
             for (c, (kind, name)), s in sorted(watch.unreleased.items())
         ],
         "inventoried": [[c.namespace, c.kind, c.name] for c in sorted(watch.inventoried)],
+        "uids": [[c.namespace, c.kind, c.name, uid] for c, uid in sorted(watch.uids.items())],
     }
 
 
@@ -90,6 +95,7 @@ def load_watch(state: Mapping[str, Any] | None) -> Watch:
                 if _texts(i, "kind", "name", "since")
             },
             frozenset(ClusterId(*_texts(parts, 0, 1, 2)) for parts in (state or {})["inventoried"]),
+            {ClusterId(*_texts(parts, 0, 1, 2)): _texts(parts, 3)[0] for parts in (state or {})["uids"]},
         )
     except (KeyError, TypeError, IndexError):
         return Watch()

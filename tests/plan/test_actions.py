@@ -11,6 +11,7 @@ from reconciler.desired import Desired
 from reconciler.plan.actions import Action, Create, Release
 from reconciler.plan.answers import Answer
 from reconciler.plan.decide import actions
+from reconciler.plan.same_cluster import compared
 from reconciler.records import Phase, Record
 from tests.plan import builders as b
 
@@ -78,7 +79,7 @@ def test_nothing_is_created_that_the_files_no_longer_ask_for(desired: Desired) -
 
 def test_nothing_is_created_on_a_cluster_with_two_names() -> None:
     both = {b.M1: ABSENT, b.M2: b.answer()}
-    assert actions(ASKED, b.by_identity(STARTING), both, b.VELERO) == ()
+    assert actions(ASKED, b.by_identity(STARTING), compared(both, {}, ASKED.members), b.VELERO) == ()
 
 
 # ---------------------------------------------------------------- releases

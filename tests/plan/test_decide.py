@@ -11,7 +11,8 @@ import pytest
 
 from reconciler.desired import Desired, Wanted
 from reconciler.plan.answers import Answer
-from reconciler.plan.decide import STARTS_PER_COMMIT, decide, distrust
+from reconciler.plan.decide import STARTS_PER_COMMIT, decide
+from reconciler.plan.same_cluster import compared, distrust
 from reconciler.records import Phase, Record
 from reconciler.resources import ClusterId, Identity
 from tests.plan import builders as b
@@ -37,7 +38,7 @@ def ready(*wanted: Wanted, **fields: Any) -> Answers:
 def decided(
     desired: Desired, records: Mapping[Identity, Record], answers: Answers, now: datetime = b.NOW
 ) -> dict[Identity, Record]:
-    return decide(desired, records, answers, b.LEDGER, now)
+    return decide(desired, records, compared(answers, {}, desired.members), b.LEDGER, now)
 
 
 BOTH = b.ask(b.backup(b.M1, b.M2), b.restore(b.M1, b.M2))
@@ -171,6 +172,38 @@ def test_at_most_a_thousand_start_in_one_commit() -> None:
     once = decided(desired, records, answers)
     assert starting(once) == STARTS_PER_COMMIT == 1000
     assert starting(decided(desired, once, answers)) == 1200
+
+
+def test_what_a_skew_binds_starts_in_one_commit_however_much_it_is() -> None:
+    """A newer backup that came between two commits would refuse the rest of the fleet."""
+    clusters = tuple(
+        ClusterId("default", "AttachedCluster", f"c{number:04}") for number in range(STARTS_PER_COMMIT + 9)
+    )
+    taken = b.ended(b.backup(*clusters))
+    few, bound = (
+        b.restore(*clusters[:5], identity=Identity("Restore", "default", "few")),
+        b.restore(*clusters, identity=Identity("Restore", "default", "bound"), maxSkew="1h"),
+    )
+    desired = b.ask(b.backup(*clusters), few, bound, members=clusters)
+    drafted = b.drafted(few, bound)
+    answers = {
+        run.cluster: b.answer(
+            replace(b.there("Backup", run, "Completed"), started_at="2025-06-01T03:00:00Z"),
+            accepted=[
+                b.name_of(record.identity, each) for record in drafted.values() for each in record.runs_on(run.cluster)
+            ],
+            uid=run.cluster.name,
+        )
+        for run in taken.runs
+    }
+
+    def starting(found: Mapping[Identity, Record], wanted: Wanted) -> int:
+        return sum(run.phase is Phase.STARTING for run in found[wanted.identity].runs)
+
+    once = decided(desired, {taken.identity: taken, **drafted}, answers)
+    assert (starting(once, few), starting(once, bound)) == (5, 0)
+    then = decided(desired, once, answers)
+    assert (starting(then, few), starting(then, bound)) == (5, len(clusters))
 
 
 # ---------------------------------------------------------------- which cluster is it

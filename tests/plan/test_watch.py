@@ -55,14 +55,14 @@ def test_backups_carry_no_finalizer_and_are_not_remembered() -> None:
 def test_what_ended_and_is_there_is_remembered_until_it_is_released(phase: Phase) -> None:
     """Found and ended within one pass, or by an inventory: a release that fails must be tried again."""
     there = b.there("Restore", RUN, "Completed")
-    assert before(b.ended(b.restore(), phase), b.answer(there)) == WATCHED
-    assert before(b.ended(b.restore(), phase), b.answer(leftovers=(there,))) == WATCHED
+    assert before(b.ended(b.restore(), phase), b.answer(there)).unreleased == WATCHED.unreleased
+    assert before(b.ended(b.restore(), phase), b.answer(leftovers=(there,))).unreleased == WATCHED.unreleased
 
 
 def test_another_ledgers_leftover_is_none_of_our_business() -> None:
     """It would never be released, and the work never done."""
     foreign = b.raw("Restore", "theirs", "f" * 32, "Completed", held=True)
-    assert before(b.ended(b.restore()), b.answer(leftovers=(foreign,))) == Watch()
+    assert before(b.ended(b.restore()), b.answer(leftovers=(foreign,))).unreleased == {}
 
 
 def test_what_is_started_counts_from_the_last_pass_that_called_it_so() -> None:
@@ -136,6 +136,13 @@ def test_a_member_that_listed_its_leftovers_is_not_asked_again() -> None:
     assert after(None, b.answer()).inventoried == frozenset()
 
 
+def test_what_a_member_told_of_itself_is_remembered_and_stays_while_it_is_silent() -> None:
+    told = before(b.record(b.restore()), b.answer(uid="u"))
+    assert told.uids == {b.M1: "u"}
+    assert before(b.record(b.restore()), b.unreachable(), told).uids == {b.M1: "u"}
+    assert after_pass(told, {}, {}, (), b.NOW).uids == {b.M1: "u"}
+
+
 # ---------------------------------------------------------------- as JSON
 
 clusters = st.builds(ClusterId, st.text(), st.sampled_from(["AttachedCluster", "Cluster"]), st.text())
@@ -143,6 +150,7 @@ watches = st.builds(
     Watch,
     st.dictionaries(st.tuples(clusters, st.tuples(st.just("Restore"), st.text())), st.text(), max_size=4),
     st.frozensets(clusters, max_size=4),
+    st.dictionaries(clusters, st.text(), max_size=4),
 )
 
 
@@ -170,16 +178,18 @@ anything: st.SearchStrategy[Any] = st.recursive(
         None,
         {},
         {"unreleased": []},
-        {"unreleased": 1, "inventoried": []},
-        {"unreleased": [], "inventoried": [["a"]]},
-        {"unreleased": [{**ENTRY, "since": 5}], "inventoried": []},
+        {"unreleased": [], "inventoried": []},
+        {"unreleased": 1, "inventoried": [], "uids": []},
+        {"unreleased": [], "inventoried": [["a"]], "uids": []},
+        {"unreleased": [{**ENTRY, "since": 5}], "inventoried": [], "uids": []},
+        {"unreleased": [], "inventoried": [], "uids": [["a", "b", "c", 5]]},
     ],
 )
 def test_a_machine_that_remembers_nothing_or_rubbish_lists_again(state: dict[str, Any] | None) -> None:
     assert load_watch(state) == Watch()
 
 
-@given(st.dictionaries(st.sampled_from(["unreleased", "inventoried"]), anything, max_size=2))
+@given(st.dictionaries(st.sampled_from(["unreleased", "inventoried", "uids"]), anything, max_size=2))
 def test_rubbish_never_stops_a_pass(state: dict[str, Any]) -> None:
     watch = load_watch(state)
     assert load_watch(json.loads(json.dumps(dump_watch(watch)))) == watch

@@ -9,6 +9,7 @@ from tests.fleets import Member
 
 NAMESPACE = "kurator-backup"
 MEMBERS = ("kurator-member1", "kurator-member2")
+WHOLE = "destination: {fleet: quickstart}"
 
 
 def fleet(members: Sequence[str] = MEMBERS, declared: Sequence[str] = MEMBERS) -> str:
@@ -37,7 +38,7 @@ def backup(name: str, policy: str = "", more: str = "", namespace: str = NAMESPA
 kind: Backup
 metadata: {{name: {name}, namespace: default}}
 spec:
-  destination: {{fleet: quickstart}}
+  {WHOLE}
   {more}
   policy:
     resourceFilter: {{includedNamespaces: [{namespace}]}}

@@ -79,3 +79,35 @@ def test_two_names_for_one_cluster_are_both_refused(fleet: Fleet, workspace: Wor
     assert done.code == 3, done.text
     assert {run["reason"] for run in workspace.runs("backups", "before").values()} == {"SameCluster"}
     assert [member.backups() for member in fleet.members] == [[], []]
+
+
+@pytest.mark.case("two-names", "two names for one cluster")
+@pytest.mark.parametrize("asked", MEMBERS)
+def test_two_names_for_one_cluster_are_refused_where_only_one_is_asked(
+    fleet: Fleet, workspace: Workspace, asked: str
+) -> None:
+    """Whichever is asked for, pass after pass: what the other told once is not forgotten."""
+    options = ("--context", f"{MEMBERS[1]}={MEMBERS[0]}")
+    content = objects.backup("before").replace(objects.WHOLE, objects.only(asked))
+    workspace.commit({"backups/before.yaml": content}, "Back up")
+    for _ in range(2):
+        done = workspace.sync(*options)
+        assert done.code == 3, done.text
+        assert workspace.runs("backups", "before")[asked]["reason"] == "SameCluster"
+    assert [member.backups() for member in fleet.members] == [[], []]
+
+
+@pytest.mark.case("two-names", "led elsewhere")
+def test_a_member_that_turns_out_to_be_another_one_gets_nothing(fleet: Fleet, backed_up: Workspace) -> None:
+    """They were known as two; now the kubeconfig of one leads to the other, where its Restore must not run."""
+    options = ("--context", f"{MEMBERS[1]}={MEMBERS[0]}")
+    content = objects.restore("copy", "before", more=objects.only(MEMBERS[1]), policy=objects.to_namespace("copied"))
+    backed_up.commit({"restores/copy.yaml": content}, "Copy on member 2")
+    for _ in range(2):
+        done = backed_up.sync(*options)
+        assert done.code == 3, done.text
+        assert backed_up.runs("restores", "copy")[MEMBERS[1]]["reason"] == "SameCluster"
+    assert [member.restores() for member in fleet.members] == [[], []]
+    done = backed_up.sync()
+    assert done.code == 0, "the kubeconfig is mended"
+    assert [len(member.restores()) for member in fleet.members] == [0, 1]
