@@ -15,9 +15,10 @@ from typing import Protocol
 
 from reconciler.errors import ReconcilerError, RepositoryError
 from reconciler.members.following import Following
+from reconciler.passed import Pass
 from reconciler.plan.pace import pause, pause_after_failure
 from reconciler.plan.verdict import Standing, standing
-from reconciler.reconcile import BATCH_SECONDS, Pass, Reconciler
+from reconciler.reconcile import BATCH_SECONDS, Reconciler
 from reconciler.records import Phase
 from reconciler.repository import Repository
 from reconciler.resources import ClusterId
@@ -110,7 +111,7 @@ class Daemon:
         if done is None:
             return
         self._failures = 0
-        found = standing(done.desired, done.decided, done.answers, done.watch)
+        found = standing(done.desired, done.decided, done.answers, done.open_watch)
         active = done.commit is not None or bool(done.outcomes)
         waits_for_company = done.decided != done.committed
         self._flush = waits_for_company and found is not Standing.WORKING
@@ -118,6 +119,7 @@ class Daemon:
         self._due = monotonic() + min(
             0.0 if self._flush else BATCH_SECONDS if waits_for_company else math.inf,
             pause(found, active, self._quiet),
+            min((each.seconds for each in done.waiting), default=math.inf),
             max(
                 self._interval, self._reconciler.looks.next_in(done.committed, done.desired.members, datetime.now(UTC))
             ),

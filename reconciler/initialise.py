@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from reconciler import records
 from reconciler.errors import NoLedger, RepositoryError
-from reconciler.gather import State
+from reconciler.gather import State, gather
 from reconciler.plan.drafts import draft, hold
 from reconciler.plan.message import LEDGER_TRAILER
 from reconciler.plan.summary import summarise
@@ -65,6 +65,20 @@ def initialise(repository: Repository, state: State, run_existing: bool) -> Init
     message = "\n".join(["status: a ledger of what runs", "", *lines, "", f"{LEDGER_TRAILER}: {ledger.id}", ""])
     tip = repository.record(state.snapshot, files, message, folders)
     return Initialised(ledger, tip.commit, held)
+
+
+def begin(repository: Repository) -> State:
+    """As `gather`, with a ledger: where there is none, one is made, if nothing may have run already.
+
+    Raises NoLedger otherwise, and what `gather` raises.
+    """
+    state = gather(repository)
+    if state.recorded:
+        return state
+    if not may_start_afresh(state):
+        raise no_ledger()
+    initialise(repository, state, run_existing=False)
+    return gather(repository)
 
 
 def _runs_once(state: State) -> Iterator[Identity]:

@@ -5,13 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from time import monotonic
+from typing import TYPE_CHECKING
 
+from reconciler.passed import Pass
 from reconciler.plan.verdict import Exit, Standing, exit_code, standing
-from reconciler.reconcile import Pass, Reconciler
+from reconciler.plan.watch import after_pass, dump_watch
+from reconciler.reconcile import Reconciler
 from reconciler.records import Texts
+from reconciler.repository import Repository
 from reconciler.resources import Identity
 from reconciler.settings import OnceSettings
+
+if TYPE_CHECKING:
+    from reconciler.members import Members
 
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 2.0
@@ -45,7 +53,7 @@ async def settle(reconciler: Reconciler, settings: OnceSettings, show: Callable[
         touched |= _changed(done)
         texts |= _texts(done)
         put_back |= dict.fromkeys(done.state.snapshot.tampered)
-        found = standing(done.desired, done.decided, done.answers, done.watch)
+        found = standing(done.desired, done.decided, done.answers, done.open_watch)
         idle = done.commit is None and not done.outcomes
         late = monotonic() >= end
         waiting = found is Standing.WAITING and idle
@@ -59,6 +67,17 @@ async def settle(reconciler: Reconciler, settings: OnceSettings, show: Callable[
         waited = waiting
         pause = SECOND_LOOK_SECONDS if waiting else FIRST_PAUSE if not idle else min(pause * 1.3, LONGEST_PAUSE)
         await asyncio.sleep(max(0.0, min(pause, end - monotonic())))
+
+
+async def let_go(repository: Repository, members: Members, done: Pass, part: str) -> None:
+    """Takes our finalizer off what ended, once no other process can create it again. `part`: of the local state.
+
+    Safe to be cut off: the next sync does it.
+    """
+    await asyncio.sleep(max(each.seconds for each in done.waiting))
+    outcomes = await members.apply((each.release for each in done.waiting), monotonic())
+    watch = after_pass(done.watch, done.committed, {}, outcomes, datetime.now(UTC))
+    await asyncio.to_thread(repository.save_state, dump_watch(watch), part)
 
 
 async def _finish(reconciler: Reconciler, done: Pass, show: Callable[[Pass], None]) -> Pass:

@@ -8,17 +8,18 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from reconciler.desired import Desired
 from reconciler.errors import RepositoryError, TipMoved
-from reconciler.gather import State, gather
-from reconciler.initialise import initialise, may_start_afresh, no_ledger
+from reconciler.gather import State
+from reconciler.grace import Grace
+from reconciler.initialise import begin
 from reconciler.looks import Looks
-from reconciler.plan.actions import Outcome, Release
+from reconciler.passed import Pass
+from reconciler.plan.actions import Release
 from reconciler.plan.answers import Answer, Failure
 from reconciler.plan.changes import changes, due
 from reconciler.plan.decide import actions, decide
@@ -26,7 +27,7 @@ from reconciler.plan.orphans import kept, orphans
 from reconciler.plan.questions import questions
 from reconciler.plan.safety import refuse_mass_removal
 from reconciler.plan.same_cluster import compared, known_uids
-from reconciler.plan.watch import Watch, after_pass, before_creates, dump_watch, load_watch
+from reconciler.plan.watch import Watch, after_pass, before_creates, begun, dump_watch, load_watch
 from reconciler.records import Record
 from reconciler.repository import Repository, Tip
 from reconciler.resources import ClusterId, Identity
@@ -39,20 +40,6 @@ BATCH_SECONDS = 10.0
 TRIES = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """What a pass found and did. `decided` may be ahead of `committed` while small changes are batched."""
-
-    state: State
-    desired: Desired
-    committed: Mapping[Identity, Record]
-    decided: Mapping[Identity, Record]
-    answers: Mapping[ClusterId, Answer]
-    outcomes: tuple[Outcome, ...]
-    watch: Watch
-    commit: str | None
-
-
 class Reconciler:
     """Repeatable passes over one repository and its members."""
 
@@ -63,6 +50,7 @@ class Reconciler:
         self._list_again = settings.accept_rewrite
         self._refused: dict[str, Failure] = {}
         self.looks = Looks(settings.schedule_refresh)
+        self._grace = Grace(settings.release_after)
         self._committed_at = -BATCH_SECONDS
 
     async def run(self, flush: bool = False) -> Pass:
@@ -76,7 +64,7 @@ class Reconciler:
             watch, self._list_again = replace(watch, inventoried=frozenset()), False
         answers: dict[ClusterId, Answer] | None = None
         for number in range(TRIES):
-            whole = await self._read()
+            whole = await asyncio.to_thread(begin, self._repository)
             state = whole.of(self._settings.shard)
             now = datetime.now(UTC)
             drafted = state.drafted(now)
@@ -99,13 +87,14 @@ class Reconciler:
             except TipMoved:  # decided again on what was observed
                 await asyncio.sleep(random.uniform(0, min(0.05 * 2**number, 1.0)))  # noqa: S311 - not in step
                 continue
+            todo, waiting = self._grace.divided(todo, begun(watch, committed), monotonic())
             outcomes = await self._members.apply(todo, tip.fetched_at)
             self._refused = {
                 o.action.run_id: o.failure for o in outcomes if o.failure and not isinstance(o.action, Release)
             }
             watch = after_pass(watch, committed, answers, outcomes, now)
             await asyncio.to_thread(self._repository.save_state, dump_watch(watch), self._settings.shard.file)
-            return Pass(state, state.desired, committed, decided, answers, outcomes, watch, commit)
+            return Pass(state, state.desired, committed, decided, answers, outcomes, watch, commit, waiting)
         raise RepositoryError(f"branch {self._repository.branch} moved {TRIES} times in one pass; try again")
 
     async def _observe(
@@ -117,15 +106,6 @@ class Reconciler:
         )
         self.looks.looked(looking, answers)
         return compared(answers, known_uids(watch.uids, drafted), state.desired.members)
-
-    async def _read(self) -> State:
-        state = await asyncio.to_thread(gather, self._repository)
-        if state.recorded:
-            return state
-        if not may_start_afresh(state):
-            raise no_ledger()
-        await asyncio.to_thread(initialise, self._repository, state, False)
-        return await asyncio.to_thread(gather, self._repository)
 
     def _due(self, state: State, decided: Mapping[Identity, Record]) -> bool:
         waited = monotonic() - self._committed_at >= BATCH_SECONDS

@@ -95,6 +95,9 @@ class SyncSettings:
     """The history was rewritten, so what is on the members is listed again."""
     schedule_refresh: timedelta = timedelta(hours=1)
     """How often Schedules that need nothing are looked at, and their latest backups recorded."""
+    release_after: timedelta = timedelta(seconds=90)
+    """How long a Restore keeps our finalizer after the ledger called it begun: longer than another process can still
+    send a create for what it read before (60 s, and 20 s for the request)."""
     shard: Shard = WHOLE
     """Which objects are looked after: those of some fleets, the others being another process's."""
 
@@ -153,6 +156,11 @@ def parse_interval(text: str) -> float:
 def parse_refresh(text: str) -> timedelta:
     """As `parse_timeout`."""
     return _parse("--schedule-refresh", text)
+
+
+def parse_release(text: str) -> timedelta:
+    """As `parse_timeout`, and 0 for at once."""
+    return timedelta() if text in ("0", "0s") else _parse("--release-after", text)
 
 
 def _parse(option: str, text: str) -> timedelta:

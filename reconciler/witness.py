@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from reconciler.errors import ReconcilerError, RepositoryError
+from reconciler.passed import Pass
 from reconciler.plan.news import News, news, refusals
 from reconciler.plan.verdict import Standing, standing
-from reconciler.reconcile import Pass
 from reconciler.records import Part, Record
 from reconciler.resources import Identity
 from reconciler.telemetry.logs import logger
@@ -100,7 +100,7 @@ class Witness:
                 _log_part(identity, part)
 
     def _tell_standing(self, done: Pass) -> None:
-        found = standing(done.desired, done.decided, done.answers, done.watch)
+        found = standing(done.desired, done.decided, done.answers, done.open_watch)
         if found is not self._standing:
             log.info("standing", now=str(found), problems=len(done.desired.problems))
         self._standing = found

@@ -82,6 +82,12 @@ sync_options = options(
         show_default=True,
         help="How often Schedules that need nothing are looked at.",
     ),
+    option(
+        "--release-after",
+        default="90s",
+        show_default=True,
+        help="How long a Restore keeps our finalizer, lest another reconciler start it again; 0s if there is no other.",
+    ),
     option("--shard", default="", metavar="I/N", help="Look after the I-th of N shares of the fleets alone."),
 )
 daemon_options = options(
@@ -173,13 +179,14 @@ def member_settings(where: dict[str, Any]) -> MemberSettings:
 def sync_settings(where: dict[str, Any]) -> SyncSettings:
     """What a pass may do, as the options say. Raises SettingsError."""
     from reconciler.plan.shards import WHOLE
-    from reconciler.settings import SyncSettings, parse_refresh, parse_shard
+    from reconciler.settings import SyncSettings, parse_refresh, parse_release, parse_shard
 
     return SyncSettings(
         velero_namespace=where["velero_namespace"],
         allow_mass_removal=where["allow_mass_removal"],
         accept_rewrite=where["accept_rewrite"],
         schedule_refresh=parse_refresh(where["schedule_refresh"]),
+        release_after=parse_release(where["release_after"]),
         shard=parse_shard(where["shard"]) if where["shard"] else WHOLE,
     )
 

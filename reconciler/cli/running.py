@@ -73,12 +73,14 @@ def sync(once: bool, output: str | None, **options: Any) -> None:
     if not once:
         _go_on(options)
         return
-    from reconciler.output.report import report
-
     members, passes, patience = member_settings(options), sync_settings(options), _once_settings(options)
-    verdict = asyncio.run(_sync(open_repository(options), members, passes, patience))
-    report(verdict, output or "")
-    sys.exit(int(verdict.exit_code))
+    told: list[Verdict] = []
+    try:
+        asyncio.run(_sync(open_repository(options), members, passes, patience, output or "", told))
+    except KeyboardInterrupt:
+        if not told:
+            raise
+    sys.exit(int(told[0].exit_code))
 
 
 @click.command()
@@ -131,16 +133,28 @@ def _once_settings(options: dict[str, Any]) -> OnceSettings:
 
 
 async def _sync(
-    repository: Repository, members: MemberSettings, passes: SyncSettings, patience: OnceSettings
-) -> Verdict:
+    repository: Repository,
+    members: MemberSettings,
+    passes: SyncSettings,
+    patience: OnceSettings,
+    output: str,
+    told: list[Verdict],
+) -> None:
+    """Adds the verdict to `told` once it is printed; what follows may be cut off."""
     from reconciler.members import Members
-    from reconciler.once import settle
+    from reconciler.once import let_go, settle
     from reconciler.output.progress import Progress
+    from reconciler.output.report import letting_go, report
     from reconciler.reconcile import Reconciler
 
     door = Members(members)
     try:
         with Progress() as progress:
-            return await settle(Reconciler(repository, door, passes), patience, progress.show)
+            verdict = await settle(Reconciler(repository, door, passes), patience, progress.show)
+        report(verdict, output)
+        told.append(verdict)
+        if patience.wait and verdict.last.waiting:
+            letting_go(verdict.last.waiting)
+            await let_go(repository, door, verdict.last, passes.shard.file)
     finally:
         await door.close()

@@ -15,6 +15,9 @@ from reconciler.output.console import say
 from reconciler.simulation.fleet import SimulatedFleet
 from reconciler.simulation.member import SimulatedMember
 
+ALONE = {"RECONCILER_RELEASE_AFTER": "0s"}
+"""No other reconciler is at work here."""
+
 
 class Stage:
     """A context manager: the fleet runs and the clone is there, in `folder`, until it ends."""
@@ -92,7 +95,12 @@ class Stage:
         person = {"NAME": "Ada Asker", "EMAIL": "ada@example.org"}
         ours = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in person.items()}
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("RECONCILER_", "GIT_"))}
-        return kept | ours | {"KUBECONFIG": str(self.fleet.kubeconfig), "HOME": str(self._home), "GIT_PAGER": "cat"}
+        return (
+            kept
+            | ours
+            | {"KUBECONFIG": str(self.fleet.kubeconfig), "HOME": str(self._home), "GIT_PAGER": "cat"}
+            | ALONE
+        )
 
     def _quietly(self, *command: str, cwd: Path | None = None) -> None:
         subprocess.run(command, cwd=cwd or self.clone, env=self.environment, check=True, capture_output=True)

@@ -12,8 +12,8 @@ from rich.text import Text
 from reconciler.output.console import err, phase, table
 from reconciler.output.parts import items, why
 from reconciler.output.times import age
+from reconciler.passed import Pass
 from reconciler.plan.answers import UNASKED
-from reconciler.reconcile import Pass
 from reconciler.records import Part, Phase, Record, Run, moment
 
 LINES_ON_A_TERMINAL = 40

@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.text import Text
 
+from reconciler.grace import Waiting
 from reconciler.once import Verdict
 from reconciler.output.console import err, machine, out, phase, show, table
 from reconciler.output.parts import items, plain
@@ -31,6 +32,18 @@ def report(verdict: Verdict, form: str) -> None:
     for problem in verdict.last.desired.problems:
         err().print(Text(f"refused: {problem}", style="red"))
     out().print(_last_line(verdict, shown))
+
+
+def letting_go(waiting: tuple[Waiting, ...]) -> None:
+    """Why the command goes on although all has ended."""
+    seconds, count = max(each.seconds for each in waiting), len(waiting)
+    noun = "the Restore keeps" if count == 1 else f"the {count} Restores keep"
+    text = (
+        f"Recorded. For {seconds:.0f} s {noun} our finalizer, lest another reconciler at work start one again; to stop "
+        "here is safe, then the next sync takes it off (--release-after 0s where no other is at work)."
+    )
+    out().file.flush()  # who reads the results need not wait
+    err().print(Text(text, style="dim"), soft_wrap=True)
 
 
 def _notices(unpushed: tuple[str, ...], tampered: tuple[str, ...]) -> None:

@@ -60,17 +60,28 @@ def after_pass(
     """Without what is known to be released or gone."""
     runs = _restores(records)
     done = (outcome.action for outcome in outcomes if outcome.failure is None)
-    released = {(action.member.id, action.name) for action in done if isinstance(action, Release)}
+    released = {key_of(action) for action in done if isinstance(action, Release)}
     return Watch(
         unreleased={
             key: min(since, timestamp(now))  # a clock may go back
             for key, since in watch.unreleased.items()
-            if (key[0], key[1][1]) not in released
-            and not _done(key, runs.get(key), answers.get(key[0]), moment(since) or now, now)
+            if key not in released and not _done(key, runs.get(key), answers.get(key[0]), moment(since) or now, now)
         },
         inventoried=watch.inventoried | {c for c, answer in answers.items() if answer.leftovers is not None},
         uids=watch.uids,
     )
+
+
+def begun(watch: Watch, records: Mapping[Identity, Record]) -> frozenset[Key]:
+    """What is watched and no ledger like this one has anybody create any more."""
+    runs = _restores(records)
+    started = (Phase.PENDING, Phase.STARTING)
+    return frozenset(key for key in watch.unreleased if (run := runs.get(key)) and run.phase not in started)
+
+
+def key_of(release: Release) -> Key:
+    """Under which what it lets go of is watched."""
+    return release.member.id, ("Restore", release.name)
 
 
 def dump_watch(watch: Watch) -> dict[str, Any]:

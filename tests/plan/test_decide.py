@@ -200,7 +200,8 @@ def test_what_a_skew_binds_starts_in_one_commit_however_much_it_is() -> None:
     def starting(found: Mapping[Identity, Record], wanted: Wanted) -> int:
         return sum(run.phase is Phase.STARTING for run in found[wanted.identity].runs)
 
-    once = decided(desired, {taken.identity: taken, **drafted}, answers)
+    first_the_few = {each.identity: drafted[each.identity] for each in (few, bound)}
+    once = decided(desired, {taken.identity: taken, **first_the_few}, answers)
     assert (starting(once, few), starting(once, bound)) == (5, 0)
     then = decided(desired, once, answers)
     assert (starting(then, few), starting(then, bound)) == (5, len(clusters))

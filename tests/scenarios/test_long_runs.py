@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from reconciler.members import Members
+from reconciler.passed import Pass
 from reconciler.plan.actions import Action, Create, Outcome
-from reconciler.reconcile import Pass, Reconciler
+from reconciler.reconcile import Reconciler
 from reconciler.records import timestamp
 from reconciler.repository import Repository, Tracked
 from reconciler.settings import MemberSettings, SyncSettings

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from reconciler.members import Members
-from reconciler.reconcile import Pass, Reconciler
+from reconciler.passed import Pass
+from reconciler.reconcile import Reconciler
 from reconciler.repository import Repository, Tracked
 from reconciler.settings import MemberSettings, SyncSettings
 from tests.fleets import Fleet, Member

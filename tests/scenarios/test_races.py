@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from reconciler.members import Members
-from reconciler.reconcile import Pass, Reconciler
+from reconciler.passed import Pass
+from reconciler.reconcile import Reconciler
 from reconciler.repository import Repository, Tracked
 from reconciler.settings import MemberSettings, SyncSettings
 from tests.fleets import Fleet

@@ -76,6 +76,7 @@ class Workspace:
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
             "KUBECONFIG": str(self.kubeconfig),
+            "RECONCILER_RELEASE_AFTER": "0s",  # what waits for it has scenarios of its own
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_AUTHOR_NAME": "Ada Asker",
             "GIT_AUTHOR_EMAIL": "ada@example.org",

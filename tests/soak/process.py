@@ -18,7 +18,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from reconciler.errors import ReconcilerError
-from reconciler.reconcile import Pass, Reconciler
+from reconciler.passed import Pass
+from reconciler.reconcile import Reconciler
 from reconciler.repository import Repository, Tracked
 from reconciler.repository.git import Git
 from reconciler.settings import SyncSettings

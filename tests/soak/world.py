@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler.errors import HistoryRewritten
-from reconciler.reconcile import Pass
+from reconciler.passed import Pass
 from reconciler.records import Phase, Record, Run, Schedule, moment
 from reconciler.repository import Tracked
 from reconciler.resources import Identity

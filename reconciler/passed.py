@@ -1,0 +1,39 @@
+"""What one pass found and did. Made by `reconcile`; read by who waits for the next one, and by who tells of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.desired import Desired
+from reconciler.gather import State
+from reconciler.grace import Waiting
+from reconciler.plan.actions import Outcome
+from reconciler.plan.answers import Answer
+from reconciler.plan.watch import Watch, key_of
+from reconciler.records import Record
+from reconciler.resources import ClusterId, Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What a pass found and did. `decided` may be ahead of `committed` while small changes are batched.
+
+    `waiting`: releases of what has ended, which come later.
+    """
+
+    state: State
+    desired: Desired
+    committed: Mapping[Identity, Record]
+    decided: Mapping[Identity, Record]
+    answers: Mapping[ClusterId, Answer]
+    outcomes: tuple[Outcome, ...]
+    watch: Watch
+    commit: str | None
+    waiting: tuple[Waiting, ...] = ()
+
+    @property
+    def open_watch(self) -> Watch:
+        """What is watched, but for what only time lets go of."""
+        later = {key_of(each.release) for each in self.waiting}
+        return replace(self.watch, unreleased={k: at for k, at in self.watch.unreleased.items() if k not in later})
