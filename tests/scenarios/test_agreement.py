@@ -15,7 +15,7 @@ from tests.scenarios.workspace import Result, Workspace
 
 RUN: Key = ("m1", "Restore", "m1-restore-default-x")
 BEFORE = Stand("a", {}, "", {"m1": ()})
-STARTED = {"phase": "Completed", "restoreStatusInCluster": {"phase": "Completed"}}
+STARTED = {"phase": "Completed", "restoreStatusInCluster": {"phase": "Completed"}, "backupNameInCluster": "taken"}
 REFUSED = {"phase": "Failed", "reason": "BackupExpired"}
 CREATE = {
     "verb": "create",
@@ -25,10 +25,11 @@ CREATE = {
 }
 
 
-def plan_of(action: str = "", reason: str = "", code: int = 1) -> Result:
+def plan_of(action: str = "", reason: str = "", code: int = 1, backup: str = "taken") -> Result:
     """What `plan` printed: one step, or none."""
     cluster, kind, name = RUN
-    step = {"clusterName": cluster, "objectKind": kind, "objectName": name, "action": action, "reason": reason}
+    step: dict[str, Any] = {"clusterName": cluster, "objectKind": kind, "objectName": name}
+    step |= {"action": action, "reason": reason, "backup": {"name": backup}}
     items = [{"kind": kind, "clusters": [step]}] if action else []
     return Result(code, json.dumps({"items": items}), "")
 
@@ -56,6 +57,7 @@ def test_what_was_announced_and_done_agrees() -> None:
         (plan_of(), after(STARTED), "the plan said nothing"),
         (plan_of("wait", "Unreachable"), after(STARTED), "plan said wait Unreachable"),
         (plan_of("start"), after(REFUSED), "plan said start"),
+        (plan_of("start", backup="another"), after(STARTED, CREATE), "plan said start"),
         (plan_of("start"), after({"phase": "Pending", "reason": "Unreachable"}), "plan said start"),
         (plan_of("start after its backup"), after({"phase": "Failed", "reason": "NameConflict"}), "after its backup"),
         (plan_of("refuse", "BackupExpired"), after(STARTED, CREATE), "create of ('m1'"),
@@ -107,9 +109,9 @@ def test_a_plan_for_something_else_than_the_sync_fails_the_scenario(fleet: Fleet
 
 def test_a_plan_that_changes_something_fails_the_scenario(fleet: Fleet, workspace: Workspace) -> None:
     class Meddling(Workspace):
-        def run(self, *arguments: str) -> Result:
+        def run_here(self, *arguments: str) -> Result:
             self.commit({"README.md": "A plan wrote this.\n"}, "Meddle")
-            return super().run(*arguments)
+            return super().run_here(*arguments)
 
     meddling = Meddling(workspace.root, workspace.kubeconfig, workspace.home)
     with pytest.raises(AssertionError, match="plan changed something"):

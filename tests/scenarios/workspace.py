@@ -123,13 +123,14 @@ class Workspace:
         half second that it takes to start.
         """
         if not self.processes and threading.current_thread() is threading.main_thread():
-            return self._run_here(arguments)
+            return self.run_here(*arguments)
         process = self.start(*arguments)
         out, err = process.communicate(timeout=240)
         assert "Traceback" not in err, err
         return Result(process.returncode, out, err)
 
-    def _run_here(self, arguments: tuple[str, ...]) -> Result:
+    def run_here(self, *arguments: str) -> Result:
+        """The command in this process; in its main thread alone, since the folder and the environment are its own."""
         out, err, before, mine, code = StringIO(), StringIO(), dict(os.environ), self.environment, 0
         os.environ.clear()
         os.environ.update(mine)
