@@ -1,7 +1,8 @@
-"""What names, keys, durations and plain values may look like: the smallest parts of what users write.
+"""What names, keys, times, durations and plain values may look like: the smallest parts of what users write.
 
-Only `resources` builds on it. A ValueError raised here reads "what is wrong; what to do" and quotes at most
-80 characters of a value, control characters escaped; `manifests` shows it to the user as it is.
+`resources` builds on it, and whoever reads a time or a duration later does so by the very function that checked it. A
+ValueError raised here reads "what is wrong; what to do" and quotes at most 80 characters of a value, control characters
+escaped; `manifests` shows it to the user as it is.
 """
 
 from __future__ import annotations

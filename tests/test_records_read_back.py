@@ -1,8 +1,10 @@
-"""The ledger's files: what is written is read back as it was, whatever stands in it."""
+"""The ledger's files: what is written is read back as it was, whatever stands in it; times of files as they were
+checked."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from string import digits
 from typing import Any
 
 import pytest
@@ -10,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler import records
-from reconciler.records import Condition, Items, Ledger, Phase, Record, Run, Schedule, Texts
+from reconciler.names import instant
+from reconciler.records import Condition, Items, Ledger, Phase, Record, Run, Schedule, Texts, moment
 from reconciler.resources import ClusterId
 from reconciler.velero.status import seen
 from tests.test_records import BACKUP, RECORD, RESTORE, RUN, loaded
@@ -149,3 +152,21 @@ def test_texts_are_read_back_as_they_were_written(errors: Any, warnings: Any, no
     """The counts stand in the record."""
     told = Texts(errors, warnings, note, names=names)
     assert records.load_texts(records.dump_texts(replace(told, items=Items(created=1)))) == told
+
+
+@given(
+    day=st.dates().map(str),
+    mark=st.sampled_from("Tt"),
+    time=st.times().map(lambda time: time.isoformat("seconds")),
+    fraction=st.from_regex(r"(\.[0-9]{1,12})?", fullmatch=True, alphabet="." + digits),
+    zone=st.from_regex(r"[Zz]|[+-][0-9]{2}:[0-9]{2}", fullmatch=True, alphabet="Zz+-:" + digits),
+)
+def test_whatever_time_a_file_may_name_is_read_as_it_was_checked(
+    day: str, mark: str, time: str, fraction: str, zone: str
+) -> None:
+    text = f"{day}{mark}{time}{fraction}{zone}"
+    try:
+        checked = instant(text)
+    except ValueError:
+        checked = None
+    assert moment(text) == checked

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from reconciler.names import instant
 from reconciler.resources import ClusterId, Identity
 
 LEDGER_PATH: Final = "status/ledger.yaml"
@@ -220,12 +221,11 @@ def timestamp(moment: datetime) -> str:
 
 
 def moment(text: str) -> datetime | None:
-    """The time that an RFC 3339 text tells, None where it tells none."""
+    """The time that an RFC 3339 text tells, None where it tells none: read as what users write is checked."""
     try:
-        parsed = datetime.fromisoformat(text)
+        return instant(text)
     except ValueError:
         return None
-    return parsed if parsed.tzinfo else None
 
 
 def run_id(ledger: str, identity: Identity, attempt: int, cluster: ClusterId) -> str:

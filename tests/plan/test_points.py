@@ -92,8 +92,9 @@ def test_before_takes_the_newest_that_was_started_by_then(ago: float, name: str)
     assert chosen(*backups, before=hours(ago)) == name
 
 
-def test_before_reads_any_zone() -> None:
-    assert chosen(taken("two", 2), taken("one", 1), before="2025-06-01T12:30:00+02:00") == "two"
+@pytest.mark.parametrize("before", ["2025-06-01T12:30:00+02:00", "2025-06-01t10:30:00z", "2025-06-01T10:30:00.5z"])
+def test_before_is_read_in_any_zone_and_case(before: str) -> None:
+    assert chosen(taken("two", 2), taken("one", 1), before=before) == "two"
 
 
 def test_nothing_that_was_started_by_then_refuses() -> None:
