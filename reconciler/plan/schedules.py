@@ -138,13 +138,18 @@ def _remove(schedule: Schedule, answer: Answer) -> Schedule:
     A create that another process sent may land after that: what is there once more is removed once more.
     """
     if schedule.phase is Phase.REMOVED and not _ours(answer.schedules.get(schedule.object_name), schedule):
-        return schedule
+        return _untied(schedule)
     begun = schedule if schedule.phase is Phase.REMOVING else _removing(schedule)
     if schedule.object_name not in answer.schedules:
         return explain(begun, answer.failure)
     if _ours(answer.schedules[schedule.object_name], schedule):
         return begun
-    return replace(begun, phase=Phase.REMOVED, reason="", message="")
+    return _untied(replace(begun, phase=Phase.REMOVED, reason="", message=""))
+
+
+def _untied(schedule: Schedule) -> Schedule:
+    """One that is removed is tied to no cluster any more: one that is rebuilt under the name gets it again."""
+    return replace(schedule, cluster_uid="", what="")
 
 
 def _removing(schedule: Schedule) -> Schedule:
@@ -154,11 +159,11 @@ def _removing(schedule: Schedule) -> Schedule:
 def _abandoned(schedule: Schedule) -> Schedule:
     """A cluster that was given up is no failure of the Backup for ever after; what may be left there is said."""
     if schedule.phase is Phase.REMOVED:
-        return schedule
+        return _untied(schedule)
     text = (
         f"{schedule.cluster.kind} {schedule.cluster.name} is declared nowhere any more; the Schedule may be there yet"
     )
-    return replace(schedule, phase=Phase.REMOVED, reason="Abandoned", message=text)
+    return _untied(replace(schedule, phase=Phase.REMOVED, reason="Abandoned", message=text))
 
 
 def _wait(schedule: Schedule, failure: Failure) -> Schedule:

@@ -11,6 +11,7 @@ import pytest
 from reconciler.desired import Desired
 from reconciler.plan.actions import Action, Create, Delete, Update
 from reconciler.plan.answers import Answer
+from reconciler.plan.asks import Ask
 from reconciler.plan.decide import actions, decide
 from reconciler.plan.drafts import draft, unrecorded
 from reconciler.plan.same_cluster import compared
@@ -18,7 +19,7 @@ from reconciler.records import Phase, Record, Schedule
 from reconciler.resources import ClusterId, Identity
 from reconciler.velero.status import SeenSchedule
 from tests.plan import builders as b
-from tests.plan.velero_schedules import ANY, FOREIGN, NAME, answer, at, there
+from tests.plan.velero_schedules import ANY, FOREIGN, NAME, answer, at, step, there
 
 ASKED = b.ask(b.scheduled())
 GONE = b.ask()
@@ -243,3 +244,10 @@ def test_a_kubeconfig_that_leads_elsewhere_removes_nothing(uid: str) -> None:
     (after,) = decided(*removing.values(), answer(None, uid=uid))[b.BACKUP].schedules
     expected = (Phase.REMOVED, "") if uid == "uid-1" else (Phase.REMOVING, "ClusterChanged")
     assert (after.phase, after.reason) == expected
+
+
+@pytest.mark.parametrize("schedule", ANY, ids=lambda schedule: f"{schedule.phase}-{schedule.reason}")
+@pytest.mark.parametrize("ask", [Ask.WITHDRAWN, Ask.ABANDONED])
+def test_one_that_is_removed_is_tied_to_no_cluster(schedule: Schedule, ask: Ask) -> None:
+    after = step(replace(schedule, cluster_uid="uid-1", what="x"), answer(None), ask, None)
+    assert (after.phase, after.cluster_uid, after.what) == (Phase.REMOVED, "", "")

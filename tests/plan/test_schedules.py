@@ -187,7 +187,7 @@ def test_a_file_with_an_error_freezes_it(schedule: Schedule) -> None:
 def test_on_a_cluster_that_is_declared_nowhere_it_is_given_up(schedule: Schedule) -> None:
     after = step(schedule, b.unreachable(), Ask.ABANDONED, None)
     if schedule.phase is Phase.REMOVED:
-        assert after is schedule
+        assert after == schedule
     else:
         assert short(after) == (Phase.REMOVED, "Abandoned")
         assert "may be there yet" in after.message

@@ -28,9 +28,10 @@ WHAT = fingerprint(FILE)
 
 
 def at(phase: Phase, reason: str = "", **fields: Any) -> Schedule:
-    """As it is recorded; what is in place does what the file says."""
+    """As it is recorded; what is in place does what the file says, and what is removed belongs to no cluster."""
     what = WHAT if phase in (Phase.ENABLED, Phase.PAUSED, Phase.FAILED_VALIDATION) else ""
-    return replace(MADE, phase=phase, reason=reason, **{"what": what, "cluster_uid": "uid-1", **fields})
+    uid = "" if phase is Phase.REMOVED else "uid-1"
+    return replace(MADE, phase=phase, reason=reason, **{"what": what, "cluster_uid": uid, **fields})
 
 
 def there(**fields: Any) -> SeenSchedule:

@@ -146,3 +146,24 @@ def test_a_cluster_that_is_declared_no_more_is_given_up_and_the_other_goes_on(
     assert there(stays)["spec"]["schedule"] == "@daily"
     assert there(gone)["spec"]["schedule"] == "0 3 * * *"
     assert workspace.sync().code == 0, "a cluster that is no more is no failure for ever after"
+
+
+@pytest.mark.parametrize("given_up", [False, True], ids=["removed", "given up"])
+def test_a_cluster_that_is_rebuilt_under_its_name_gets_its_schedule_again(
+    given_up: bool, fleet: Fleet, workspace: Workspace
+) -> None:
+    """To the ledger it is another cluster: its `kube-system` has another UID. Here that of the other member."""
+    old, new = fleet.members
+    of_one: dict[str, str | None] = {
+        FILE: scheduled(),
+        "fleets/quickstart.yaml": objects.fleet(members=(old.name,), declared=(old.name,)),
+    }
+    sync(workspace, of_one, "Every night")
+    sync(workspace, dict.fromkeys(of_one if given_up else [FILE]), "It is to be rebuilt")
+    assert entries(workspace) == {old.name: ("Removed", "Abandoned" if given_up else "")}
+
+    workspace.commit(of_one if given_up else {FILE: scheduled()}, "It is back")
+    done = workspace.sync("--context", f"{old.name}={new.name}", disturbed="the name leads to another member's log")
+    assert done.code == 0, done.text
+    assert entries(workspace) == {old.name: ("Enabled", "")}
+    assert get(new, "Schedule", schedule_name(old)) is not None
