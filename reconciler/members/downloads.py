@@ -55,12 +55,12 @@ async def texts(client: Client, collection: str, seen: Seen) -> Texts:
     found, *listed = await asyncio.gather(*(_file(client, collection, kind, seen.name) for kind in kinds))
     if found.content is None:  # without the warnings, what could not be restored and what was left can't be told apart
         note = f"no texts, since {found.why}; try `velero {seen.kind.lower()} logs {seen.name}`"
-        return Texts((), (), note)
+        return Texts((), (), note, unread=found.why)
     resources = listed[0] if listed else _File(None)
     made = results.texts(found.content, resources.content)
     if resources.why:
         note = f"what became of each object is not known, since {resources.why}"
-        made = replace(made, note=f"{made.note}; {note}" if made.note else note)
+        made = replace(made, note=f"{made.note}; {note}" if made.note else note, unread=resources.why)
     return made
 
 

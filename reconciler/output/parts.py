@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.plan.message import items_in_words
-from reconciler.plan.runs import NOT_RESTORED
+from reconciler.plan.runs import DOUBTED
 from reconciler.records import Items, Part, Phase, Run, Schedule
 
 Status = Mapping[str, Any]
@@ -31,7 +31,7 @@ def why(part: Part) -> str:
 
 def troubled(part: Part) -> bool:
     """It is not as it was asked for, or not yet."""
-    return part.reason == NOT_RESTORED or part.phase not in (Phase.COMPLETED, Phase.ENABLED, Phase.REMOVED)
+    return part.reason in DOUBTED or part.phase not in (Phase.COMPLETED, Phase.ENABLED, Phase.REMOVED)
 
 
 def backup(part: Part, kind: str) -> BackupWords:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from reconciler.plan.asks import RESUMABLE
-from reconciler.plan.runs import NOT_RESTORED
+from reconciler.plan.runs import DOUBTED, NOT_RESTORED
 from reconciler.plan.summary import GOOD
 from reconciler.records import Part, Phase, Record, Schedule
 
@@ -46,6 +46,11 @@ REASONS: Final = (
         ("NotRestored",),
         "objects that were there and differ are as they were: restore with `policy.existingResourcePolicy: update`, or"
         " accept it with `spec.allowSkipped: true`",
+    ),
+    (
+        ("NotVerified",),
+        "Velero warned, and nobody could read of what: see `velero restore describe --details` there, then accept it"
+        " with `spec.allowSkipped: true`, or restore again",
     ),
     (("PartiallyFailed", "Failed", "FailedValidation"), "mend what Velero's message says"),
     (("Suspended",), "remove `spec.suspend`; it goes on by itself"),
@@ -115,8 +120,10 @@ def _again(record: Record) -> Iterator[str]:
     if left:
         wish = "To run it after all" if all(run.phase is Phase.HELD for run in left) else "Then, to run it again"
         yield f"{wish}, {raising}: it runs on {_listed([run.cluster.name for run in left])}."
-    elif any(run.reason == NOT_RESTORED for run in record.latest) and not ready(record):
-        yield f"To restore with another policy, change it and {raising}; `spec.allowSkipped` needs no new attempt."
+    elif any(run.reason in DOUBTED for run in record.latest) and not ready(record):
+        changed = any(run.reason == NOT_RESTORED for run in record.latest)
+        wish = "To restore with another policy, change it and" if changed else "To restore again, set `rerun: All`,"
+        yield f"{wish} {raising}; `spec.allowSkipped` needs no new attempt."
 
 
 def _idle(record: Record) -> str:

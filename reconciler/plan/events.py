@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reconciler.plan.runs import NOT_RESTORED
+from reconciler.plan.runs import DOUBTED
 from reconciler.plan.summary import counted
 from reconciler.records import Part, Phase, Record, Schedule
 from reconciler.resources import Identity
@@ -83,7 +83,7 @@ def _moved(part: Part, before: Part | None) -> bool:
 def _because(parts: Sequence[Part]) -> str:
     """The one reason that all that moved give, unless the counts say it already."""
     reasons = {part.reason for part in parts}
-    said = {"", NOT_RESTORED, *(str(part.phase) for part in parts)}
+    said = {"", *DOUBTED, *(str(part.phase) for part in parts)}
     return f" ({', '.join(reasons)})" if len(reasons) == 1 and not reasons & said else ""
 
 

@@ -15,7 +15,7 @@ from typing import Final, Literal
 from reconciler.manifests import Problem
 from reconciler.plan.advice import advice, ready
 from reconciler.plan.asks import RESUMABLE
-from reconciler.plan.runs import NOT_RESTORED
+from reconciler.plan.runs import DOUBTED
 from reconciler.plan.summary import counted
 from reconciler.records import Part, Phase, Record, Run, Schedule
 from reconciler.resources import Identity
@@ -119,12 +119,12 @@ def _needs_a_person(part: Part) -> bool:
 
 
 def _conditions(record: Record) -> frozenset[tuple[str, str]]:
-    """Of the object as a whole, by reason and text: its file was edited in vain; what was not restored is not allowed
-    any more."""
+    """Of the object as a whole, by reason and text: its file was edited in vain; what was not restored, or not
+    verified, is not allowed any more."""
     return frozenset(
         (c.reason, c.message)
         for c in record.conditions
-        if (c.type == "SpecChanged" and c.status) or (c.type == "Ready" and not c.status and c.reason == NOT_RESTORED)
+        if (c.type == "SpecChanged" and c.status) or (c.type == "Ready" and not c.status and c.reason in DOUBTED)
     )
 
 

@@ -14,7 +14,7 @@ from reconciler.manifests import Problem
 from reconciler.plan.actions import Action, Create, Delete, Update
 from reconciler.plan.answers import UNASKED, Answer, Question
 from reconciler.plan.summary import GOOD
-from reconciler.records import Part, Phase, Record, Run, Texts
+from reconciler.records import Items, Part, Phase, Record, Run, Texts
 from reconciler.resources import ClusterId, Identity
 from reconciler.velero.status import Seen
 
@@ -108,13 +108,14 @@ def reading_only(question: Question) -> Question:
 def supposing(question: Question, answer: Answer) -> Answer:
     """The answer to `question` where that to `reading_only(question)` is known.
 
-    Each dry-run is taken to succeed, and what has ended to have no texts, or it would never be taken to have ended.
+    Each dry-run is taken to succeed, and what has ended to have left nothing behind: without texts it would never be
+    taken to have ended.
     """
     known = {("Schedule", name): seen for name, seen in answer.schedules.items()} | dict(answer.seen)
     return replace(
         answer,
         dry_runs={name: None for name in question.dry_runs if name in known and known[name] is None},
-        texts=dict.fromkeys(question.texts, Texts((), ())),
+        texts=dict.fromkeys(question.texts, Texts((), (), items=Items())),
     )
 
 

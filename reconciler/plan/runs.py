@@ -16,10 +16,16 @@ from reconciler.plan.answers import UNKNOWN, Answer, Failure
 from reconciler.plan.asks import RESUMABLE, Ask
 from reconciler.records import Items, Phase, Run, Texts
 from reconciler.resources import Identity
+from reconciler.velero.plainly import line
 from reconciler.velero.status import Seen
 
 NOT_RESTORED: Final = "NotRestored"
+NOT_VERIFIED: Final = "NotVerified"
+DOUBTED: Final = (NOT_RESTORED, NOT_VERIFIED)
+"""Reasons why what Velero calls Completed is not taken for restored, unless the file accepts it; the worst first."""
 _NAMED: Final = 3
+_WHY: Final = 200
+"""Characters of why something could not be read."""
 Gate = Callable[[Run, Answer], Run]
 """What a kind still wants before a start: the run `Pending` with its reason, `Failed`, or `Starting` and pinned."""
 
@@ -117,6 +123,8 @@ def _follow(run: Run, identity: Identity, seen: Seen, answer: Answer) -> Run:
         reason, message = str(seen.terminal), _outcome(seen, texts)
     elif items and items.left:
         reason, message = NOT_RESTORED, _left(items, texts)
+    elif items is None and seen.warnings and seen.kind == "Restore":
+        reason, message = NOT_VERIFIED, _unread(seen, texts)
     return replace(
         followed,
         phase=seen.terminal,
@@ -141,6 +149,16 @@ def _left(items: Items, texts: Texts | None) -> str:
     more = f" and {items.left - len(names[:_NAMED])} more" if items.left > len(names[:_NAMED]) else ""
     todo = "restore with policy.existingResourcePolicy: update, or accept it with spec.allowSkipped"
     return f"{items.left} not restored, though different: {', '.join(names[:_NAMED])}{more}; {todo}"
+
+
+def _unread(seen: Seen, texts: Texts | None) -> str:
+    """That an object was left as it is would stand among the warnings, and nobody could read them."""
+    warnings = f"{seen.warnings} warning{'' if seen.warnings == 1 else 's'}"
+    why = f", since {line(texts.unread, _WHY)}" if texts and texts.unread else ""
+    todo = (
+        f"see `velero restore describe {seen.name} --details`, then accept it with spec.allowSkipped, or restore again"
+    )
+    return f"{warnings}, and what became of the objects could not be read{why}; {todo}"
 
 
 def _outcome(seen: Seen, texts: Texts | None) -> str:

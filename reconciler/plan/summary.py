@@ -9,7 +9,7 @@ from typing import Final
 
 from reconciler.desired import Desired
 from reconciler.plan.asks import allows_skipped, changed_file, waiting_attempt
-from reconciler.plan.runs import NOT_RESTORED
+from reconciler.plan.runs import DOUBTED, NOT_RESTORED, NOT_VERIFIED
 from reconciler.records import Condition, Part, Phase, Record, Run, timestamp
 
 Parts = Sequence[Part]
@@ -46,27 +46,30 @@ def phase_of(parts: Parts) -> Phase:
 
 
 def counted(parts: Parts) -> str:
-    """`Completed on 2 of 2 clusters`, or each phase with its count, worst first; and what was not restored."""
+    """`Completed on 2 of 2 clusters`, or each phase with its count, worst first; what was not restored, or verified."""
     counts = {phase: sum(part.phase is phase for part in parts) for phase in reversed(Phase)}
     there = [f"{phase} on {count}" for phase, count in counts.items() if count]
     left = sum(
         part.items.left for part in parts if isinstance(part, Run) and part.items and part.reason == NOT_RESTORED
     )
+    unread = sum(part.reason == NOT_VERIFIED for part in parts)
     text = f"{', '.join(there) or 'nothing'} of {len(parts)} cluster{'' if len(parts) == 1 else 's'}"
-    return f"{text}, {left} object{'' if left == 1 else 's'} not restored though different" if left else text
+    text += f", {left} object{'' if left == 1 else 's'} not restored though different" if left else ""
+    return f"{text}, not verified on {unread}" if unread else text
 
 
-def not_restored(record: Record) -> bool:
-    """Velero calls it Completed, and something was there already and differs."""
-    return any(run.reason == NOT_RESTORED for run in record.latest)
+def doubt(record: Record) -> str:
+    """Why what Velero calls Completed is not taken for restored, the worst of it; empty where it is."""
+    reasons = {run.reason for run in record.latest}
+    return next((reason for reason in DOUBTED if reason in reasons), "")
 
 
 def _conditions(record: Record, desired: Desired) -> Iterable[Condition]:
     """Ready, Reconciling and Stalled as kstatus has them: Reconciling and Stalled stand only while true."""
     reason, message = _because(record), counted(record.parts)
-    skipped = record.phase is Phase.COMPLETED and not_restored(record)
-    left = skipped and not allows_skipped(record, desired)
-    reason = NOT_RESTORED if left else str(record.phase) if skipped else reason
+    doubted = doubt(record) if record.phase is Phase.COMPLETED else ""
+    left = bool(doubted) and not allows_skipped(record, desired)
+    reason = doubted if left else str(record.phase) if doubted else reason
     good = record.phase in GOOD and not left
     yield Condition("Ready", good, reason, message, "")
     if record.phase.open:

@@ -9,8 +9,8 @@ from reconciler.desired import Desired
 from reconciler.plan.answers import UNASKED, Answer, Name
 from reconciler.plan.asks import Ask, allows_skipped, ask_of, ask_of_schedule
 from reconciler.plan.drafts import unrecorded
-from reconciler.plan.runs import NOT_RESTORED
-from reconciler.plan.summary import GOOD, not_restored
+from reconciler.plan.runs import DOUBTED
+from reconciler.plan.summary import GOOD, doubt
 from reconciler.plan.watch import Watch
 from reconciler.records import Part, Phase, Record, Run
 from reconciler.resources import ClusterId, Identity
@@ -56,15 +56,15 @@ def exit_code(desired: Desired, records: Mapping[Identity, Record], touched: fro
 
 
 def failed(record: Record) -> bool:
-    """Something of it failed, is held, was refused or was not restored though Velero calls it Completed."""
-    if any(c.type == "SpecChanged" or (c.type == "Ready" and c.reason == NOT_RESTORED) for c in record.conditions):
+    """Something of it failed, is held, was refused or is not taken for restored though Velero calls it Completed."""
+    if any(c.type == "SpecChanged" or (c.type == "Ready" and c.reason in DOUBTED) for c in record.conditions):
         return True
     return any(not part.phase.open and part.phase not in GOOD for part in record.parts)
 
 
 def _left(record: Record, desired: Desired) -> bool:
     """Told at once, although the record says so only when all have ended."""
-    return not_restored(record) and not allows_skipped(record, desired)
+    return bool(doubt(record)) and not allows_skipped(record, desired)
 
 
 def _open(records: Mapping[Identity, Record]) -> Iterator[tuple[Record, Part]]:

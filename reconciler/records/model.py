@@ -197,6 +197,7 @@ class Texts:
     """Velero's own words about one run, capped: (where, text), where is `velero`, `cluster` or a namespace.
 
     `names` has the objects of a Restore by what became of them, under the names of `Items`' fields, capped as well.
+    `unread`: why `items` could not be had, empty where there was nothing to have.
     """
 
     errors: tuple[tuple[str, str], ...]
@@ -204,6 +205,7 @@ class Texts:
     note: str = ""
     items: Items | None = None
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)

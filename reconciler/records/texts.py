@@ -20,7 +20,7 @@ def dump_texts(texts: Texts) -> bytes:
 
 
 def load_texts(content: bytes) -> Texts:
-    """The texts from their file; the counts stand in the record."""
+    """The texts from their file; the counts, or why there are none, stand in the record."""
     data = load_yaml("texts", content) or {}
 
     def lines(name: str) -> tuple[tuple[str, str], ...]:

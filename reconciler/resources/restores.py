@@ -99,7 +99,7 @@ class RestoreSpec(RunControl):
     allow_partially_failed: Flag = False
     """Take a backup that ended PartiallyFailed."""
     allow_skipped: Flag = False
-    """Take it for restored although objects that were there already were left as they are."""
+    """Take it for restored although objects that were there already were left as they are, or nobody could tell."""
 
     @model_validator(mode="after")
     def _from_one_place(self) -> Self:

@@ -58,6 +58,15 @@ def test_not_restored_though_completed() -> None:
     assert "raise spec.attempt to 2 in restores/minimal.yaml" in told[1]
 
 
+def test_not_verified_though_completed() -> None:
+    told = advice(b.restore(b.run("m1", reason="NotVerified", message="2 warnings"), good=False))
+    assert told[0].startswith("m1 (NotVerified): Velero warned, and nobody could read of what: see")
+    assert told[1] == (
+        "To restore again, set `rerun: All`, raise spec.attempt to 2 in restores/minimal.yaml and have it merged;"
+        " `spec.allowSkipped` needs no new attempt."
+    )
+
+
 def test_not_restored_is_no_matter_where_that_is_allowed() -> None:
     assert advice(b.restore(b.left_as_they_are("m1"), good=True))[0].startswith("Nothing: it is done.")
 

@@ -49,6 +49,11 @@ def test_what_was_not_restored_is_counted_and_said_once() -> None:
     assert found.what == "Completed on 1 of 1 cluster, 1 object not restored though different"
 
 
+def test_what_nobody_could_verify_is_said_once() -> None:
+    found = happened(None, b.restore(b.run("m1", reason="NotVerified", message="2 warnings"), good=False))
+    assert found.what == "Completed on 1 of 1 cluster, not verified on 1"
+
+
 def test_a_schedule_that_took_a_backup() -> None:
     before = b.nightly(b.schedule("m1"), b.schedule("m2"))
     after = b.nightly(b.schedule("m1", backup_name="n-1", status=b.DONE), b.schedule("m2"))

@@ -37,6 +37,12 @@ def test_what_was_not_restored_is_not_ready_and_says_so(capsys: pytest.CaptureFi
     assert row.endswith("m1: NotRestored: 1 not restored")
 
 
+def test_what_nobody_could_verify_is_not_ready_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    _, row = rows(capsys, b.restore(b.run("m1", reason="NotVerified", message="2 warnings"), good=False))
+    assert "Completed | 1/1 | False" in row
+    assert row.endswith("m1: NotVerified: 2 warnings")
+
+
 def test_the_latest_attempt_counts(capsys: pytest.CaptureFixture[str]) -> None:
     _, row = rows(
         capsys, b.restore(b.run("m1", Phase.FAILED, reason="Expired", message="late"), b.run("m1", attempt=2))

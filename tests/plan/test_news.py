@@ -84,6 +84,16 @@ def test_what_was_not_restored_is_a_warning_unless_it_is_allowed() -> None:
     assert told(summed(RUNNING), summed(left, allowed)).severity == "success"
 
 
+def test_what_nobody_could_verify_is_a_warning_unless_it_is_allowed() -> None:
+    unread = changed(DONE, reason="NotVerified", message="2 warnings", warnings=2)
+    found = told(summed(RUNNING), summed(unread))
+    assert (found.kind, found.severity) == ("ended", "warning")
+    assert found.title == "restore default/minimal: Completed on 2 of 2 clusters, not verified on 1"
+    assert "- m1: Completed (NotVerified: 2 warnings)" in found.body
+    allowed = b.restore(b.M1, b.M2, allowSkipped=True)
+    assert told(summed(RUNNING), summed(unread, allowed)).severity == "success"
+
+
 def test_a_new_attempt_is_told_anew_and_by_its_number() -> None:
     again = b.record(b.restore(b.M1, b.M2, attempt=2), Phase.IN_PROGRESS)
     under_way = replace(again, runs=(*DONE.runs, *again.runs))
@@ -179,10 +189,11 @@ def test_what_waits_for_a_person_is_told_and_what_mends_by_itself_is_not(reason:
         assert nothing(waiting, replace(waiting, runs=(replace(waiting.runs[0], message="y"),)))
 
 
-def test_an_allowance_that_is_taken_back_is_told() -> None:
-    left = changed(DONE, reason="NotRestored", message="2 not restored", items=Items(not_restored=2))
+@pytest.mark.parametrize(("reason", "items"), [("NotRestored", Items(not_restored=2)), ("NotVerified", None)])
+def test_an_allowance_that_is_taken_back_is_told(reason: str, items: Items | None) -> None:
+    left = changed(DONE, reason=reason, message="2 warnings", items=items)
     allowed = summed(left, b.restore(b.M1, b.M2, allowSkipped=True))
-    assert told(allowed, summed(left)).title == "restore default/minimal needs a person: NotRestored"
+    assert told(allowed, summed(left)).title == f"restore default/minimal needs a person: {reason}"
 
 
 # ---------------------------------------------------------------- once, short, and of no other

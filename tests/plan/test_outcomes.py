@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.plan.asks import Ask
-from reconciler.plan.runs import needs_texts
+from reconciler.plan.runs import advance, needs_texts
 from reconciler.records import Items, Phase, Run, Texts
 from reconciler.velero.status import Seen
 from tests.plan import builders as b
-from tests.plan.steps import ANY, NAME, RUN, at, never_asked, step
+from tests.plan.steps import ANY, DEADLINE, NAME, RUN, at, never_asked, step
 
 SEEN_BY_VELERO = ("", "New", "InProgress", "Finalizing", "WaitingForPluginOperations", "Completed", "Failed")
 RUNNING = ["", "New", "InProgress", "WaitingForPluginOperations", "WaitingForPluginOperationsPartiallyFailed"]
@@ -61,9 +61,37 @@ def test_the_texts_are_awaited_before_the_outcome_is_recorded(counts: dict[str, 
     assert (after.errors, after.warnings) == (counts.get("errors", 0), counts.get("warnings", 0))
 
 
-def test_a_completed_run_with_warnings_is_completed_and_counts_them() -> None:
-    after = outcome(Texts((), (("velero", "already exists"),)), "Completed", warnings=2)
+def test_a_completed_run_whose_warnings_left_nothing_is_completed_and_counts_them() -> None:
+    after = outcome(Texts((), (("velero", "no snapshot"),), items=Items(created=1)), "Completed", warnings=2)
     assert (after.phase, after.reason, after.message, after.warnings) == (Phase.COMPLETED, "", "", 2)
+
+
+@pytest.mark.parametrize(
+    ("texts", "why"),
+    [
+        (Texts((), (), "no texts", unread="it is forbidden"), ", since it is forbidden"),
+        (Texts((), (("velero", "already exists"),), unread="two\nlines"), ", since two lines"),
+        (Texts((), ()), ""),
+    ],
+)
+def test_a_completed_run_with_warnings_that_nobody_could_read_is_not_verified(texts: Texts, why: str) -> None:
+    after = outcome(texts, "Completed", warnings=2)
+    assert (after.phase, after.reason, after.items) == (Phase.COMPLETED, "NotVerified", None)
+    assert after.message == (
+        f"2 warnings, and what became of the objects could not be read{why}; see `velero restore describe "
+        f"{RUN.object_name} --details`, then accept it with spec.allowSkipped, or restore again"
+    )
+    assert outcome(texts, "Completed", warnings=1).message.startswith("1 warning, and")
+    assert outcome(texts, "Completed").reason == ""  # it has nothing to tell
+    assert outcome(texts, "PartiallyFailed", warnings=2).reason == "PartiallyFailed"
+
+
+def test_the_warnings_of_a_backup_leave_nothing_unrestored() -> None:
+    run = b.only_run(b.drafted(b.backup()), b.BACKUP)
+    told = b.answer(b.there("Backup", run, "Completed", warnings=2))
+    after = advance(run, b.BACKUP, Ask.ASKED, told, b.NOW, DEADLINE, never_asked)
+    after = advance(after, b.BACKUP, Ask.ASKED, told, b.NOW, DEADLINE, never_asked)
+    assert (after.phase, after.reason, after.warnings) == (Phase.COMPLETED, "", 2)
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,18 @@ def test_what_was_not_restored_though_different_is_not_ready() -> None:
     assert counted(LEFT.parts) == "Completed on 2 of 2 clusters, 3 objects not restored though different"
 
 
+def test_nor_is_what_nobody_could_verify_which_is_told_after_it() -> None:
+    unread = replace(LEFT, runs=(LEFT.runs[1], replace(LEFT.runs[0], reason="NotVerified", items=None)))
+    assert conditions(unread) == {"Ready": (False, "NotVerified"), "Stalled": (True, "NotVerified")}
+    assert counted(unread.parts) == "Completed on 2 of 2 clusters, not verified on 1"
+    both = replace(unread, runs=(unread.runs[1], LEFT.runs[0]))
+    assert conditions(replace(both, runs=(both.runs[0], replace(both.runs[1], cluster=b.M2))))["Ready"] == (
+        False,
+        "NotRestored",
+    )
+    assert conditions(unread, b.ask(b.restore(allowSkipped=True))) == {"Ready": (True, "Completed")}
+
+
 def test_unless_the_file_accepts_it() -> None:
     assert conditions(LEFT, b.ask(b.restore(allowSkipped=True))) == {"Ready": (True, "Completed")}
 

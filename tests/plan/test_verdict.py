@@ -137,9 +137,11 @@ BOTH = b.record(b.restore(b.M1, b.M2), Phase.COMPLETED, reason="NotRestored", it
 SKIPS = b.ask(b.restore(allowSkipped=True))
 
 
-def test_what_was_not_restored_though_different_is_a_failure_unless_the_file_accepts_it() -> None:
-    assert code(summarise(LEFT, ASKED, b.NOW)) is Exit.FAILED
-    assert code(summarise(LEFT, SKIPS, b.NOW), desired=SKIPS) is Exit.SUCCEEDED
+@pytest.mark.parametrize("reason", ["NotRestored", "NotVerified"])
+def test_what_is_not_taken_for_restored_is_a_failure_unless_the_file_accepts_it(reason: str) -> None:
+    left = replace(LEFT, runs=(replace(LEFT.runs[0], reason=reason),))
+    assert code(summarise(left, ASKED, b.NOW)) is Exit.FAILED
+    assert code(summarise(left, SKIPS, b.NOW), desired=SKIPS) is Exit.SUCCEEDED
 
 
 def test_it_beats_waiting_as_every_failure_does() -> None:

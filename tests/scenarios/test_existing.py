@@ -6,9 +6,11 @@ import json
 
 import pytest
 
+from reconciler.simulation.fleet import SimulatedFleet
 from tests.fleets import Fleet
 from tests.scenarios import objects
 from tests.scenarios.objects import MEMBERS, NAMESPACE
+from tests.scenarios.rights import USER
 from tests.scenarios.velero_objects import set_content
 from tests.scenarios.workspace import Workspace
 
@@ -124,3 +126,27 @@ def test_it_may_be_accepted_afterwards_without_another_run(fleet: Fleet, damaged
     head = damaged.head()
     assert json.loads(damaged.sync("-o", "json").out)["exitCode"] == 0
     assert damaged.head() == head
+
+
+@pytest.mark.parametrize("fleet", ["simulated"], indirect=True)  # what a single account may not ask for
+def test_what_nobody_could_read_is_not_taken_for_restored(simulated_fleet: SimulatedFleet, damaged: Workspace) -> None:
+    unread, known = simulated_fleet.members
+    unread.forbid("create", "downloadrequests", USER)
+    assert "NotVerified" in sync(damaged, objects.restore("repair", "before", policy=CONFIG_MAPS), code=1)
+    runs = damaged.runs("restores", "repair")
+    assert {name: run["reason"] for name, run in runs.items()} == {
+        unread.name: "NotVerified",
+        known.name: "NotRestored",
+    }
+    message = runs[unread.name]["message"]
+    assert message.startswith("1 warning, and what became of the objects could not be read, since ")
+    assert "downloadrequests.velero.io is forbidden" in message
+    assert f"velero restore describe {unread.name}-restore-default-repair --details" in message
+    assert ready(damaged) == ("False", "NotRestored")
+    subject = "Completed on 2 of 2 clusters, 1 object not restored though different, not verified on 1"
+    assert damaged.git("log", "-1", "--format=%s") == f"restore default/repair: {subject}"
+    assert "rerun: All" not in damaged.run("describe", "restore", "repair").out
+
+    accepted = objects.restore("repair", "before", more="allowSkipped: true", policy=CONFIG_MAPS)
+    sync(damaged, accepted, code=0, message="So be it")
+    assert ready(damaged) == ("True", "Completed")
