@@ -11,6 +11,7 @@ from reconciler.output.console import machine, out, phase, show, table
 from reconciler.output.parts import backup, items, troubled, why
 from reconciler.output.times import age_of, next_run, took
 from reconciler.plan.advice import ready
+from reconciler.plan.summary import OF_FILE
 from reconciler.records import Part, Phase, Record, Run, Schedule, as_object, moment, timestamp
 
 
@@ -99,6 +100,6 @@ def _schedule(record: Record, part: Part, now: datetime) -> tuple[str, str]:
 
 def _message(record: Record) -> str:
     """What is worth a look: a file that was changed in vain, and the first cluster that is not as it was asked for."""
-    changed = next((c.message for c in record.conditions if c.type in ("SpecChanged", "AttemptWaiting")), "")
+    changed = next((c.message for c in record.conditions if c.type in OF_FILE), "")
     first = next((part for part in record.parts if troubled(part) and why(part)), None)
     return changed or (f"{first.cluster.name}: {why(first)}" if first else "")

@@ -12,7 +12,7 @@ from reconciler.output.console import err, machine, out, phase, show, table
 from reconciler.output.parts import items, plain
 from reconciler.output.texts import outcome_lines
 from reconciler.plan.advice import ready
-from reconciler.plan.summary import GOOD, counted
+from reconciler.plan.summary import GOOD, OF_FILE, counted
 from reconciler.plan.verdict import Exit
 from reconciler.records import Record, Run, Texts, as_object, load_texts, texts_path
 
@@ -80,7 +80,7 @@ def _in_vain(records: list[Record]) -> None:
     """Why what a file asks for now does not run, although all that ran succeeded."""
     for record in records:
         for condition in record.conditions:
-            if condition.type in ("SpecChanged", "AttemptWaiting"):
+            if condition.type in OF_FILE:
                 out().print(Text(f"{record.identity}: {condition.message}", style="yellow"), soft_wrap=True)
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from reconciler.plan.asks import RESUMABLE
 from reconciler.plan.runs import DOUBTED, NOT_RESTORED
-from reconciler.plan.summary import GOOD
+from reconciler.plan.summary import GOOD, OF_FILE
 from reconciler.records import Part, Phase, Record, Schedule
 
 REASONS: Final = (
@@ -107,7 +107,7 @@ def _of_latest_backups(schedules: Iterable[Schedule]) -> Iterator[str]:
 
 def _of_file(record: Record) -> Iterator[str]:
     for condition in record.conditions:
-        if condition.type in ("SpecChanged", "AttemptWaiting") and condition.status:
+        if condition.type in OF_FILE and condition.status:
             yield f"{record.source}: {condition.message}."
 
 

@@ -103,11 +103,9 @@ def untouched(record: Record) -> bool:
     )
 
 
-def allows_skipped(record: Record, desired: Desired) -> bool:
-    """Whether objects that were left as they are count as success; the file's word, else the recorded one."""
-    wanted = desired.wanted.get(record.identity)
-    spec = plain(wanted.spec) if wanted else record.spec
-    return bool(spec.get("allowSkipped"))
+def frozen(identity: Identity, desired: Desired) -> bool:
+    """An error hides what the files ask of it, so what is recorded stays."""
+    return identity in desired.refused or (identity not in desired.wanted and not desired.complete)
 
 
 def _place_of(identity: Identity, cluster: ClusterId, desired: Desired) -> Ask:
@@ -115,11 +113,9 @@ def _place_of(identity: Identity, cluster: ClusterId, desired: Desired) -> Ask:
     member = Identity(cluster.kind, cluster.namespace, cluster.name)
     if desired.complete and cluster not in desired.members and member not in desired.refused:
         return Ask.ABANDONED
-    if identity in desired.refused or member in desired.refused:
+    if frozen(identity, desired) or member in desired.refused:
         return Ask.FROZEN
-    if identity not in desired.wanted:
-        return Ask.WITHDRAWN if desired.complete else Ask.FROZEN
-    return Ask.ASKED
+    return Ask.ASKED if identity in desired.wanted else Ask.WITHDRAWN
 
 
 def _judged(spec: Mapping[str, Any]) -> dict[str, Any]:

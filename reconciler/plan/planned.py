@@ -13,7 +13,7 @@ from reconciler.desired import Desired
 from reconciler.manifests import Problem
 from reconciler.plan.actions import Action, Create, Delete, Update
 from reconciler.plan.answers import UNASKED, Answer, Question
-from reconciler.plan.summary import GOOD
+from reconciler.plan.summary import GOOD, OF_FILE
 from reconciler.records import Items, Part, Phase, Record, Run, Texts
 from reconciler.resources import ClusterId, Identity
 from reconciler.velero.status import Seen
@@ -222,5 +222,5 @@ def _skipped(run: Run, kind: str) -> str:
 
 
 def _why(record: Record) -> str:
-    told = [c.message for c in record.conditions if c.type in ("SpecChanged", "AttemptWaiting")]
+    told = [c.message for c in record.conditions if c.type in OF_FILE]
     return "; ".join(told)

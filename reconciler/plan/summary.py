@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Final
 
 from reconciler.desired import Desired
-from reconciler.plan.asks import allows_skipped, changed_file, waiting_attempt
+from reconciler.plan.asks import changed_file, frozen, waiting_attempt
 from reconciler.plan.runs import DOUBTED, NOT_RESTORED, NOT_VERIFIED
 from reconciler.records import Condition, Part, Phase, Record, Run, timestamp
+from reconciler.resources import plain
 
 Parts = Sequence[Part]
 _ENDED: Final = (
@@ -24,6 +25,8 @@ _ENDED: Final = (
     Phase.FAILED,
 )
 """From the best to the worst."""
+OF_FILE: Final = ("SpecChanged", "AttemptWaiting")
+"""Conditions that tell what of the file does not run."""
 GOOD: Final = (Phase.COMPLETED, Phase.ENABLED, Phase.PAUSED, Phase.REMOVED)
 
 
@@ -64,11 +67,25 @@ def doubt(record: Record) -> str:
     return next((reason for reason in DOUBTED if reason in reasons), "")
 
 
+def accepted(record: Record, desired: Desired) -> bool:
+    """Whether what is doubted counts as success: the file's word, and where there is none the last that is recorded.
+
+    The spec is recorded with the attempt, so that an acceptance that came after it shows in the condition alone.
+    """
+    wanted = desired.wanted.get(record.identity)
+    if wanted is not None:
+        return bool(plain(wanted.spec).get("allowSkipped"))
+    ready = next((c for c in record.conditions if c.type == "Ready"), None)
+    if ready is not None and (ready.status or ready.reason in DOUBTED):
+        return ready.status
+    return bool(record.spec.get("allowSkipped"))
+
+
 def _conditions(record: Record, desired: Desired) -> Iterable[Condition]:
     """Ready, Reconciling and Stalled as kstatus has them: Reconciling and Stalled stand only while true."""
     reason, message = _because(record), counted(record.parts)
     doubted = doubt(record) if record.phase is Phase.COMPLETED else ""
-    left = bool(doubted) and not allows_skipped(record, desired)
+    left = bool(doubted) and not accepted(record, desired)
     reason = doubted if left else str(record.phase) if doubted else reason
     good = record.phase in GOOD and not left
     yield Condition("Ready", good, reason, message, "")
@@ -76,6 +93,9 @@ def _conditions(record: Record, desired: Desired) -> Iterable[Condition]:
         yield Condition("Reconciling", True, reason, message, "")
     elif not good:
         yield Condition("Stalled", True, reason, message, "")
+    if frozen(record.identity, desired):
+        yield from (condition for condition in record.conditions if condition.type in OF_FILE)
+        return
     changed, raised = changed_file(record, desired), waiting_attempt(record, desired)
     if changed:
         yield Condition("SpecChanged", True, "SpecChanged", changed, "")

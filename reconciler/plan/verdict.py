@@ -7,10 +7,10 @@ from enum import IntEnum, StrEnum
 
 from reconciler.desired import Desired
 from reconciler.plan.answers import UNASKED, Answer, Name
-from reconciler.plan.asks import Ask, allows_skipped, ask_of, ask_of_schedule
+from reconciler.plan.asks import Ask, ask_of, ask_of_schedule
 from reconciler.plan.drafts import unrecorded
 from reconciler.plan.runs import DOUBTED
-from reconciler.plan.summary import GOOD, doubt
+from reconciler.plan.summary import GOOD, accepted, doubt
 from reconciler.plan.watch import Watch
 from reconciler.records import Part, Phase, Record, Run
 from reconciler.resources import ClusterId, Identity
@@ -64,7 +64,7 @@ def failed(record: Record) -> bool:
 
 def _left(record: Record, desired: Desired) -> bool:
     """Told at once, although the record says so only when all have ended."""
-    return bool(doubt(record)) and not allows_skipped(record, desired)
+    return bool(doubt(record)) and not accepted(record, desired)
 
 
 def _open(records: Mapping[Identity, Record]) -> Iterator[tuple[Record, Part]]:

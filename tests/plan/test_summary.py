@@ -10,8 +10,9 @@ import pytest
 
 from reconciler.desired import Desired, Wanted
 from reconciler.plan.summary import counted, phase_of, summarise
+from reconciler.plan.verdict import Exit, exit_code
 from reconciler.records import Condition, Items, Phase, Record
-from reconciler.resources import ClusterId
+from reconciler.resources import ClusterId, plain
 from tests.plan import builders as b
 
 PENDING, HELD, STARTING, RUNNING = Phase.PENDING, Phase.HELD, Phase.STARTING, Phase.IN_PROGRESS
@@ -131,6 +132,33 @@ def test_the_record_tells_once_the_file_is_gone() -> None:
     assert conditions(accepted, b.ask())["Ready"] == (True, "Completed")
     assert conditions(LEFT, b.ask())["Ready"] == (False, "NotRestored")
     assert conditions(accepted, b.ask(b.restore()))["Ready"] == (False, "NotRestored")  # the file's word goes first
+
+
+ACCEPTS = b.restore(allowSkipped=True)
+
+
+@pytest.mark.parametrize(
+    "unheard", [b.ask(), b.ask(refused=[b.RESTORE]), b.ask(complete=False)], ids=["removed", "broken", "unread"]
+)
+def test_a_file_that_breaks_or_goes_takes_back_no_word(unheard: Desired) -> None:
+    """The last word was in the file alone: the spec is recorded with the attempt."""
+    for first, last in ((b.restore(), ACCEPTS), (ACCEPTS, b.restore())):
+        asked = summarise(replace(LEFT, spec=plain(first.spec)), b.ask(last), b.NOW)
+        assert summarise(asked, unheard, b.NOW + timedelta(hours=1)) == asked
+        assert exit_code(unheard, b.by_identity(asked), frozenset([b.RESTORE])) is (
+            Exit.SUCCEEDED if last is ACCEPTS and not unheard.problems else Exit.FAILED
+        )
+
+
+def test_a_file_that_breaks_changes_nothing_of_what_was_said_of_it() -> None:
+    """In vain or not, nobody can tell until it is mended; one that is gone asks for nothing in vain."""
+    edited, raised = b.restore(before="2025-06-01T00:00:00Z"), b.restore(attempt=2)
+    for phase, file, told in ((GOOD, edited, "SpecChanged"), (RUNNING, raised, "AttemptWaiting")):
+        before = summarise(of(phase), b.ask(file), b.NOW)
+        assert told in {condition.type for condition in before.conditions}
+        for unheard in (b.ask(refused=[b.RESTORE]), b.ask(complete=False)):
+            assert summarise(before, unheard, b.NOW + timedelta(hours=1)) == before
+        assert told not in conditions(before, b.ask())
 
 
 def test_a_failure_is_told_before_what_was_not_restored() -> None:

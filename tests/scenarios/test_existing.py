@@ -128,6 +128,20 @@ def test_it_may_be_accepted_afterwards_without_another_run(fleet: Fleet, damaged
     assert damaged.head() == head
 
 
+def test_an_acceptance_outlives_its_file(fleet: Fleet, damaged: Workspace) -> None:
+    """Whether somebody breaks or removes it: what is recorded of the runs is the last word on them."""
+    sync(damaged, objects.restore("repair", "before", policy=CONFIG_MAPS), code=1)
+    content = objects.restore("repair", "before", more="allowSkipped: true", policy=CONFIG_MAPS)
+    sync(damaged, content, code=0, message="So be it")
+    record = damaged.record("restores", "repair")
+    sync(damaged, content.replace("allowSkipped", "allowSkiped"), code=1, message="Slip")
+    assert damaged.record("restores", "repair") == record
+    damaged.commit({"restores/repair.yaml": None}, "It is done")
+    done = damaged.sync()
+    assert done.code == 0, done.text
+    assert damaged.record("restores", "repair") == record
+
+
 @pytest.mark.parametrize("fleet", ["simulated"], indirect=True)  # what a single account may not ask for
 def test_what_nobody_could_read_is_not_taken_for_restored(simulated_fleet: SimulatedFleet, damaged: Workspace) -> None:
     unread, known = simulated_fleet.members
