@@ -3,6 +3,7 @@ checked."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from string import digits
 from typing import Any
@@ -15,6 +16,7 @@ from reconciler import records
 from reconciler.names import instant
 from reconciler.records import Condition, Items, Ledger, Phase, Record, Run, Schedule, Texts, moment
 from reconciler.resources import ClusterId
+from reconciler.velero.plainly import STATUS_BYTES
 from reconciler.velero.status import seen
 from tests.test_records import BACKUP, RECORD, RESTORE, RUN, loaded
 
@@ -116,8 +118,8 @@ def test_a_record_is_read_back_as_it_was_written(record: Record) -> None:
     assert records.dump(loaded(record)) == records.dump(record)
 
 
-@given(st.dictionaries(texts, values, max_size=4))
-def test_a_status_is_recorded_verbatim(status: dict[str, Any]) -> None:
+@given(st.dictionaries(texts, values, max_size=4).filter(lambda status: len(json.dumps(status)) <= STATUS_BYTES))
+def test_a_small_status_is_recorded_verbatim(status: dict[str, Any]) -> None:
     said = seen("Restore", {"status": status}).status
     assert loaded(replace(RECORD, runs=(replace(RUN, status=said),))).runs[0].status == said == status
 
@@ -134,6 +136,47 @@ def test_a_status_of_endless_depth_breaks_no_record() -> None:
         deep = {"a": deep}
     said = seen("Restore", {"status": {"phase": "Completed", "deep": deep}}).status
     assert loaded(replace(RECORD, runs=(replace(RUN, status=said),))).runs[0].settled
+
+
+LONG = "found a restore with status InProgress " * 13_000
+WIDE: dict[str, Any] = {}
+for _ in range(9):
+    WIDE = {"a": WIDE, "b": WIDE}
+CUT = f"… ({len(LONG)} characters)"
+FULL = {"phase": "Failed", "startTimestamp": "2025-06-01T12:00:00Z", "progress": {"totalItems": 7, "itemsRestored": 7}}
+
+
+@pytest.mark.parametrize(
+    ("long", "marks"),
+    [
+        (
+            {"failureReason": LONG, "message": LONG},
+            [f"failureReason: found a restore with status InProgress {LONG[39:120]}{CUT}"],
+        ),
+        ({"validationErrors": ["bad filter"] * 9000}, ["- bad filter", "- … 8994 more"]),
+        ({"validationErrors": [LONG[:999]] * 9000}, ["… (999 characters)", "- … 8997 more"]),
+        ({f"field{number}": number for number in range(9000)}, ["field0: 0", " more"]),
+        ({LONG: {LONG: LONG}}, [CUT]),
+        ({"other": {str(number): LONG[:999] for number in range(9000)}}, ["…: 8997 more"]),
+        ({"progress": WIDE}, ["1 more"]),
+    ],
+    ids=["texts", "a list", "a list of texts", "fields", "names", "a mapping", "nested"],
+)
+def test_a_long_status_is_cut_short_and_shows_it(long: dict[str, Any], marks: list[str]) -> None:
+    said = seen("Restore", {"status": {**long, **FULL, **long}}).status
+    assert {name: said[name] for name in FULL if name not in long} == {n: v for n, v in FULL.items() if n not in long}
+    written = records.dump(replace(RECORD, runs=(replace(RUN, status=said),))).decode()
+    assert len(written) - len(records.dump(RECORD)) < 2 * STATUS_BYTES
+    assert all(mark in written for mark in marks)
+    assert loaded(replace(RECORD, runs=(replace(RUN, status=said),))).runs[0].settled
+
+
+@given(st.dictionaries(texts, values | st.lists(values, max_size=40), max_size=40))
+def test_no_status_makes_a_record_long(status: dict[str, Any]) -> None:
+    said = seen("Restore", {"status": status}).status
+    written = replace(RECORD, runs=(replace(RUN, status=said),))
+    assert len(records.dump(written)) - len(records.dump(RECORD)) < 6 * STATUS_BYTES
+    assert loaded(written).runs[0].status == said
 
 
 @given(words, words, words)

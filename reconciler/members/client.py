@@ -15,7 +15,7 @@ import aiohttp
 
 from reconciler.errors import AlreadyExists, KubeconfigError, MemberError, Refused, Unclear, Unreachable
 from reconciler.members.kubeconfig import Kubeconfig
-from reconciler.velero.plainly import mapping, text
+from reconciler.velero.plainly import mapping, word
 
 if TYPE_CHECKING:
     from kubernetes.aio.client import ApiClient
@@ -73,7 +73,7 @@ class Client:
         """The UID of namespace `kube-system`, which tells clusters apart whatever they are called."""
         if not self._cluster_uid:
             namespace = await self.request("GET", "/api/v1/namespaces/kube-system")
-            uid = text(mapping(namespace.get("metadata")).get("uid"))
+            uid = word(mapping(namespace.get("metadata")).get("uid"))
             if not uid:
                 raise Unclear("ServerError", f"cluster {self._name} does not say which cluster it is")
             self._cluster_uid = uid
