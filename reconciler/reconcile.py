@@ -25,7 +25,7 @@ from reconciler.plan.changes import changes, due
 from reconciler.plan.decide import actions, decide
 from reconciler.plan.orphans import kept, orphans
 from reconciler.plan.questions import questions
-from reconciler.plan.safety import refuse_mass_removal
+from reconciler.plan.safety import foreseen, refuse_mass_removal
 from reconciler.plan.same_cluster import compared, known_uids
 from reconciler.plan.watch import Watch, after_pass, before_creates, begun, dump_watch, load_watch
 from reconciler.records import Record
@@ -75,7 +75,7 @@ class Reconciler:
             )
             decided = decide(state.desired, drafted | found, answers, state.ledger, now, self._refused)
             if not self._settings.allow_mass_removal:
-                refuse_mass_removal(state.records, decided)
+                refuse_mass_removal(whole.records, foreseen(whole.desired, whole.records, decided, whole.ledger, now))
             watch = before_creates(watch, decided, answers, now)
             await asyncio.to_thread(self._repository.save_state, dump_watch(watch), self._settings.shard.file)
             due = flush or self._due(state, decided)

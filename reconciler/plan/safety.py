@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
+from reconciler.desired import Desired
 from reconciler.errors import Unsafe
+from reconciler.plan.decide import decide
 from reconciler.records import Phase, Record
 from reconciler.resources import ClusterId, Identity
 
@@ -23,6 +26,15 @@ def refuse_mass_removal(before: Mapping[Identity, Record], after: Mapping[Identi
     leaving = [identity for identity in there if _in_place(before[identity]) - _in_place(after[identity])]
     if _mass(len(leaving), len(there)):
         raise Unsafe(_refusal(f"{len(leaving)} of {len(there)} scheduled Backups would be removed from clusters"))
+
+
+def foreseen(
+    desired: Desired, records: Mapping[Identity, Record], mine: Mapping[Identity, Record], ledger: str, now: datetime
+) -> dict[Identity, Record]:
+    """One shard's decision, and what the files by themselves make of all other records: what a tip removes is judged
+    as a whole, or many objects could go at once because each shard sees only a few of them."""
+    others = {identity: record for identity, record in records.items() if identity not in mine}
+    return {**decide(desired, others, {}, ledger, now), **mine}
 
 
 def _mass(gone: int, known: int) -> bool:

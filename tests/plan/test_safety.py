@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from reconciler.errors import Unsafe
+from reconciler.plan.decide import decide
 from reconciler.plan.drafts import hold
-from reconciler.plan.safety import refuse_mass_removal
+from reconciler.plan.safety import foreseen, refuse_mass_removal
 from reconciler.records import Phase, Record
 from reconciler.resources import ClusterId, Identity
 from tests.plan import builders as b
@@ -128,3 +129,28 @@ def test_what_was_never_made_counts_like_what_is_there() -> None:
 def test_a_schedule_that_is_given_up_or_cannot_be_is_no_removal() -> None:
     refuse_mass_removal(schedules({ON: 9}), schedules({Phase.FAILED: 9}))
     refuse_mass_removal(schedules({ON: 9}), schedules({Phase.PAUSED: 9}))
+
+
+# ---------------------------------------------------------------- shards
+
+
+def gone(before: dict[Identity, Record], mine: int) -> dict[Identity, Record]:
+    """What a tip without any of their files comes to, as the shard sees it that looks after the first so many."""
+    decided = decide(b.ask(), dict(list(before.items())[:mine]), {}, b.LEDGER, b.NOW)
+    return foreseen(b.ask(), before, decided, b.LEDGER, b.NOW)
+
+
+@pytest.mark.parametrize("mine", [0, 5, 10])
+@pytest.mark.parametrize("before", [schedules({ON: 10}), records(10)], ids=["schedules", "waiting"])
+@pytest.mark.case("outage", "mass removal needs a word")
+def test_a_mass_removal_is_one_however_many_shards_share_it(before: dict[Identity, Record], mine: int) -> None:
+    with pytest.raises(Unsafe, match="10 of 10 "):
+        refuse_mass_removal(before, gone(before, mine))
+
+
+def test_one_fleet_may_go_where_the_other_shards_have_many() -> None:
+    """The share is that of all, as it would be in one process."""
+    before = schedules({ON: 20})
+    stay = b.ask(*(b.scheduled(b.M1, b.M2, identity=identity) for identity in list(before)[6:]))
+    decided = decide(stay, dict(list(before.items())[:6]), {}, b.LEDGER, b.NOW)
+    refuse_mass_removal(before, foreseen(stay, before, decided, b.LEDGER, b.NOW))

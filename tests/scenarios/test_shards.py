@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+import pytest
+
 from tests.fleets import Fleet
 from tests.real.processes import wait_for
 from tests.scenarios import objects
@@ -52,6 +54,31 @@ def test_each_shard_leaves_the_others_fleets_alone(fleet: Fleet, workspace: Work
     head = workspace.head()
     assert workspace.sync().code == 0
     assert workspace.head() == head
+
+
+@pytest.mark.case("outage", "mass removal needs a word")
+def test_many_removals_need_a_word_however_many_shards_share_them(fleet: Fleet, workspace: Workspace) -> None:
+    """Three a shard are few; six of six are what an emptied repository looks like."""
+    shards = ("1/2", "2/2")
+    names = [fleet_of(1), fleet_of(2)]
+    nightly = {
+        f"backups/{name}-{number}.yaml": objects.scheduled(f"{name}-{number}").replace("quickstart", name)
+        for name in names
+        for number in range(3)
+    }
+    fleets = {path: text for name in names for path, text in files(name).items() if path.startswith("fleets/")}
+    workspace.commit({**fleets, **nightly}, "Back up every night")
+    for shard in shards:
+        assert workspace.sync("--shard", shard, disturbed="plan knows no shards").code == 0
+    head = workspace.commit(dict.fromkeys(nightly), "Away with all of it")
+    for shard in shards:
+        done = workspace.sync("--shard", shard, disturbed="plan knows no shards")
+        assert done.code == 2, done.text
+        assert "6 of 6 scheduled Backups would be removed from clusters" in done.err
+    assert workspace.head() == head
+    for shard in shards:
+        meant = workspace.sync("--shard", shard, "--allow-mass-removal", disturbed="plan knows no shards")
+        assert meant.code == 0, meant.text
 
 
 def test_two_daemons_of_two_shards_on_one_repository(fleet: Fleet, workspace: Workspace) -> None:
