@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import Protocol
 
-from reconciler.errors import ReconcilerError, RepositoryError
+from reconciler.errors import FetchFailed, ReconcilerError, RepositoryError
 from reconciler.members.following import Following
 from reconciler.passed import Pass
 from reconciler.plan.pace import pause, pause_after_failure
@@ -60,6 +60,7 @@ class Daemon:
         self._stopping = False
         self._quiet = 0
         self._failures = 0
+        self._away = False  # the remote could not be read the last time
         self._due = 0.0  # monotonic times: of the next pass, and of the next question where the branch stands
         self._ask_at = math.inf
         self._flush = False
@@ -89,28 +90,32 @@ class Daemon:
             await self._following.close()
 
     async def _turn(self, reason: Reason) -> None:
-        """A pass, if one is due or the branch stands elsewhere than at the last one."""
+        """A pass, if one is due, or the branch stands elsewhere than at the last one, or can be asked at all again.
+
+        After a failure nothing is tried, nor asked, before its time, unless a hint says that somebody moved something.
+        """
         started = monotonic()
         due = started >= self._due or (Reason.MEMBERS in reason and not self._failures)
         ask = started >= self._ask_at or Reason.REPOSITORY in reason
         try:
             if ask:
                 self._ask_at = started + jittered(self._interval)
-            if due or (ask and await asyncio.to_thread(self._repository.stirred)):
+            if due or (ask and (await asyncio.to_thread(self._repository.stirred) or self._away)):
                 await self._pass(started)
             elif ask:
                 self._witness.unmoved()
         except ReconcilerError as error:
             self._failures += 1
+            self._away = isinstance(error, FetchFailed)
             again_in = jittered(pause_after_failure(self._failures))
-            self._due = monotonic() + again_in
+            self._due = self._ask_at = monotonic() + again_in
             self._witness.failed(error, monotonic() - started, again_in)
 
     async def _pass(self, started: float) -> None:
         done = await self._unless_stopped()
         if done is None:
             return
-        self._failures = 0
+        self._failures, self._away = 0, False
         found = standing(done.desired, done.decided, done.answers, done.open_watch)
         active = done.commit is not None or bool(done.outcomes)
         waits_for_company = done.decided != done.committed

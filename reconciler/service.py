@@ -9,6 +9,7 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Final, TypeVar
 
 from reconciler.daemon import BEAT_SECONDS, Daemon
@@ -83,7 +84,7 @@ class Service:
 
     async def _open(self, metrics: Metrics, health: Health) -> Repository:
         """The repository; a remote that can't be reached may come back, anything else is for the user to mend."""
-        times = 0
+        times, trouble = 0, ""
         while True:
             try:
                 return await asyncio.to_thread(self.open, metrics.git)
@@ -91,11 +92,11 @@ class Service:
                 times += 1
                 again_in = jittered(pause_after_failure(times))
                 health.ready(False, str(error))
-                health.beat()
-                log.error(
-                    "repository not opened", cause=str(error.cause), error=str(error), again_in=round(again_in, 1)
-                )
-                await asyncio.sleep(min(again_in, BEAT_SECONDS))
+                if str(error) != trouble:  # one line a trouble, not a line a try
+                    cause, seconds = str(error.cause), round(again_in, 1)
+                    log.error("repository not opened", cause=cause, error=str(error), again_in_seconds=seconds)
+                trouble = str(error)
+                await _asleep(again_in, health)
 
     async def _notifications(self, around: AsyncExitStack, metrics: Metrics) -> Callable[[News], None]:
         if not self.settings.notify_file:
@@ -187,6 +188,14 @@ async def _led(leadership: Leadership, health: Health) -> bool:
         return True
     finally:
         lead.cancel()
+
+
+async def _asleep(seconds: float, health: Health) -> None:
+    """So long; it lives meanwhile."""
+    until = monotonic() + seconds
+    while (left := until - monotonic()) > 0:
+        health.beat()
+        await asyncio.sleep(min(left, BEAT_SECONDS))
 
 
 async def _unless(stopping: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:

@@ -13,8 +13,8 @@ FOLLOWED: Final = 15.0
 """The longest pause while something runs. Watches tell of changes at once; this is for those that broke."""
 WAITED: Final = 60.0
 """The longest pause while only an outside change helps, as a member that comes back."""
-FAILED: Final = 300.0
-"""The longest pause after passes that failed as a whole."""
+FAILED: Final = 120.0
+"""The longest pause after passes that failed as a whole, and so how late it may be seen that the remote is back."""
 
 
 def pause(found: Standing, active: bool, quiet: int) -> float:

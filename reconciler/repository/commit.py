@@ -124,6 +124,7 @@ def fetch(place: Place, upstream: Upstream, timeout: float, beside: Upstream | N
     copy of it is old then).
 
     Raises NoSuchBranch where the remote lacks it, FetchFailed for any other failure; nothing is known then.
+    It says so in the words of `remote_tips`: both meet one trouble, which is told once.
     """
     options = "--quiet --no-tags --no-write-fetch-head --no-recurse-submodules --no-auto-maintenance --no-prune"
     specs = [f"+{each.ref}:{each.tracking}" for each in (upstream, beside) if each]
@@ -139,7 +140,7 @@ def fetch(place: Place, upstream: Upstream, timeout: float, beside: Upstream | N
         )
     if result.code:
         cause, why = explained(result.err)
-        raise FetchFailed(f"can't fetch {place.branch} from {upstream.shown}: {why}", cause)
+        raise FetchFailed(f"can't read {upstream.shown}: {why}", cause)
     return True
 
 
@@ -149,7 +150,7 @@ def _patiently(command: Callable[[], Result], shown: str) -> Result:
         try:
             result = command()
         except RepositoryError as error:
-            raise FetchFailed(f"can't fetch from {shown}: {error}", error.cause) from error
+            raise FetchFailed(f"can't read {shown}: {error}", error.cause) from error
         if not result.code or classify(result.err).cause is not Cause.RACE:
             break
         _pause()

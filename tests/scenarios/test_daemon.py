@@ -179,9 +179,7 @@ def test_a_webhook_wakes_it_and_a_stranger_does_not(fleet: Fleet, hub: tuple[Wor
         assert strange.status_code == 401
         time.sleep(1)
         assert len(daemon.events("records committed")) == 0
-        digest = hmac.new(b"much too secret", body, hashlib.sha256).hexdigest()
-        headers = {"X-Hub-Signature-256": f"sha256={digest}", "X-GitHub-Event": "push"}
-        assert requests.post(f"{daemon.address}/hook", data=body, headers=headers, timeout=5).status_code == 202
+        called(daemon, b"much too secret")
         pulled(person)
         daemon.end()
         assert "much too secret" not in daemon.text
@@ -205,6 +203,57 @@ def test_a_git_server_that_is_away_is_said_once_and_waited_for(
         daemon.wait("passes succeed again")
         push(person, FILES, "Back up and copy")
         pulled(person)
+        daemon.end()
+
+
+def called(daemon: Daemon, secret: bytes) -> None:
+    """By a forge, as after a push."""
+    body = b'{"ref": "refs/heads/main"}'
+    headers = {"X-Hub-Signature-256": f"sha256={hmac.new(secret, body, hashlib.sha256).hexdigest()}"}
+    assert requests.post(f"{daemon.address}/hook", data=body, headers=headers, timeout=5).status_code == 202
+
+
+def test_what_fails_is_tried_ever_more_seldom_and_at_once_when_it_can_be_asked(
+    fleet: Fleet, hub: tuple[Workspace, str], tmp_path: Path
+) -> None:
+    """Asking rests as passes do; an answer ends the trouble, though the branch stands where it stood."""
+    person, url = hub
+    server, away, secret = tmp_path / "server.git", tmp_path / "away.git", tmp_path / "secret"
+    secret.write_text("much too secret")
+    with Daemon(person, "--repo", url, *OFTEN, "--webhook-secret-file", str(secret)) as daemon:
+        daemon.settled()
+        server.rename(away)
+        daemon.wait("pass failed")
+        began, tries = time.monotonic(), daemon.metric("reconciler_git_operation_duration_seconds_count")
+        wait_for(
+            lambda: daemon.metric("reconciler_git_operation_duration_seconds_count") >= tries + 3, LONG, "three more"
+        )
+        assert time.monotonic() - began > 8  # after 2, 3 and 4.5 s, give or take a tenth
+        away.rename(server)
+        back = time.monotonic()
+        called(daemon, b"much too secret")
+        daemon.wait("passes succeed again")
+        assert time.monotonic() - back < 5  # the next try would have come after 6 s
+        assert requests.get(f"{daemon.address}/readyz", timeout=5).status_code == 200
+        daemon.end()
+
+
+def test_a_git_server_that_is_away_from_the_start_is_said_once_and_waited_for(
+    fleet: Fleet, hub: tuple[Workspace, str], tmp_path: Path
+) -> None:
+    person, url = hub
+    server, away = tmp_path / "server.git", tmp_path / "away.git"
+    server.rename(away)
+    with Daemon(person, "--repo", url, *OFTEN) as daemon:
+        told = daemon.wait("repository not opened")
+        assert 1.8 <= told["again_in_seconds"] <= 2.2
+        assert told["cause"] == "permission"
+        wait_for(lambda: daemon.metric("reconciler_git_operation_duration_seconds_count") >= 3, LONG, "three tries")
+        assert requests.get(f"{daemon.address}/readyz", timeout=5).status_code == 503
+        assert requests.get(f"{daemon.address}/healthz", timeout=5).status_code == 200
+        assert len(daemon.events("repository not opened")) == 1
+        away.rename(server)
+        daemon.settled()
         daemon.end()
 
 
