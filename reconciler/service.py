@@ -35,6 +35,8 @@ END_SECONDS: Final = 9.5
 """From the signal to the end of the process, whatever still hangs: all that it does may be cut off at any moment."""
 NOTIFY_SECONDS: Final = 1.0
 """How long notifications that wait are given at the end."""
+LOOK_SECONDS: Final = 1.0
+"""How late whoever stands by tells whether it sees a leader."""
 T = TypeVar("T")
 log = logger("reconciler")
 
@@ -123,9 +125,9 @@ class Service:
         lease, events, leadership = lease_name(self.passes.shard), None, None
         if self.settings.events:
             about = regarding(os.environ, namespace, lease)
-            events = await around.enter_async_context(Events(hub, about, instance(os.environ)))
+            events = await around.enter_async_context(Events(hub, about, instance(os.environ), _of_events))
         if self.settings.leader_elect:
-            leadership = Leadership(hub, namespace, lease, identity(os.environ))
+            leadership = Leadership(hub, namespace, lease, identity(os.environ), told=_of_lease)
             await around.enter_async_context(leadership)
         return events, leadership
 
@@ -168,7 +170,6 @@ async def _lead(
         return
     while not stopping.is_set():
         metrics.leading(False)
-        health.ready(True, "standing by")
         log.info("standing by", holder=leadership.holder)
         if await _unless(stopping, _led(leadership, health)) is None:
             return
@@ -178,16 +179,33 @@ async def _lead(
 
 
 async def _led(leadership: Leadership, health: Health) -> bool:
-    """True once we lead; it lives meanwhile."""
+    """True once we lead. Meanwhile it lives, and is ready unless it can't see who leads either."""
     lead = asyncio.create_task(leadership.lead())
     try:
         while not lead.done():
+            trouble = leadership.trouble
             health.beat()
-            await asyncio.wait({lead}, timeout=BEAT_SECONDS)
+            health.ready(not trouble, f"the Lease can't be held or seen: {trouble}" if trouble else "standing by")
+            await asyncio.wait({lead}, timeout=LOOK_SECONDS)
         await lead
         return True
     finally:
         lead.cancel()
+
+
+def _of_lease(trouble: str) -> None:
+    """What the hub says to it, once a change."""
+    if trouble:
+        log.warning("Lease not held or seen", why=trouble)
+    else:
+        log.info("Lease seen again")
+
+
+def _of_events(trouble: str) -> None:
+    if trouble:
+        log.warning("Events dropped", why=trouble)
+    else:
+        log.info("Events taken again")
 
 
 async def _asleep(seconds: float, health: Health) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Literal
@@ -28,12 +28,19 @@ _CONTROLLER: Final = "reconciler/fleet-restore"
 class Events:
     """Posts in the background while one is within it; at the end what waits has two seconds to go out."""
 
-    def __init__(self, hub: Requests, regarding: Mapping[str, Any], instance: str) -> None:
+    def __init__(
+        self,
+        hub: Requests,
+        regarding: Mapping[str, Any],
+        instance: str,
+        told: Callable[[str], None] = lambda trouble: None,
+    ) -> None:
         self.sent = 0
         self.dropped = 0
         """Those that the hub did not take, or that came when too many waited."""
         self.trouble = ""
-        """Why the last one was not taken; empty when it was."""
+        """Why the last one was not taken; empty when it was. `told` is called with each other one."""
+        self._told = told
         self._hub, self._regarding, self._instance = hub, dict(regarding), instance[:128]
         self._path = f"/apis/events.k8s.io/v1/namespaces/{regarding['namespace']}/events"
         self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(WAITING)
@@ -67,14 +74,21 @@ class Events:
             try:
                 async with asyncio.timeout(_SEND_SECONDS):
                     await self._hub.request("POST", self._path, {"fieldManager": "reconciler"}, event)
-                self.sent, self.trouble = self.sent + 1, ""
+                self.sent += 1
+                self._say("")
             except (MemberError, TimeoutError) as failed:
-                self.dropped, self.trouble = self.dropped + 1, str(failed) or "the hub gives no answer"
+                self.dropped += 1
+                self._say(str(failed) or "the hub gives no answer")
             except asyncio.CancelledError:
                 self.dropped += 1
                 raise
             finally:
                 self._queue.task_done()
+
+    def _say(self, trouble: str) -> None:
+        if trouble != self.trouble:
+            self.trouble = trouble
+            self._told(trouble)
 
     def _event(self, kind: str, reason: str, note: str, action: str) -> dict[str, Any]:
         name = f"{str(self._regarding['name'])[:200]}.{secrets.token_hex(8)}"

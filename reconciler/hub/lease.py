@@ -54,13 +54,16 @@ class Leadership:
         identity: str,
         lease_seconds: int = LEASE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
+        told: Callable[[str], None] = lambda trouble: None,
     ) -> None:
         self.lost = asyncio.Event()
         """Set while we led once, and lead no more."""
         self.holder = ""
         """Who holds the Lease, as far as we know."""
         self.trouble = ""
-        """Why the Lease could not be read or written the last time; empty when it could."""
+        """Why the Lease could not be read or written the last time; empty when it could. `told` is called with each
+        other one."""
+        self._told = told
         self._hub, self._identity, self._clock = hub, identity, clock
         self._namespace, self._name = namespace, name
         self._path = f"/apis/{_API}/namespaces/{namespace}/leases"
@@ -126,10 +129,16 @@ class Leadership:
             async with asyncio.timeout(min(left, limit) if left > 0 else limit):
                 held = await self._try()
         except (MemberError, TimeoutError) as error:
-            self._lease, self.trouble = None, str(error) or "the hub gives no answer"
+            self._lease = None
+            self._say(str(error) or "the hub gives no answer")
         else:
-            self.trouble = ""
+            self._say("")
             self._held_until = began + self._seconds * _RENEW_SHARE if held else 0.0
+
+    def _say(self, trouble: str) -> None:
+        if trouble != self.trouble:
+            self.trouble = trouble
+            self._told(trouble)
 
     def _tell(self) -> None:
         if self.leading:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -39,8 +39,8 @@ class Receiver:
 
 
 @asynccontextmanager
-async def events(receiver: Receiver) -> AsyncIterator[Events]:
-    async with Events(receiver, LEASE, "here") as made:
+async def events(receiver: Receiver, told: Callable[[str], None] = lambda trouble: None) -> AsyncIterator[Events]:
+    async with Events(receiver, LEASE, "here", told) as made:
         yield made
 
 
@@ -104,18 +104,20 @@ def test_a_hub_that_hangs_delays_nothing_and_what_is_too_much_is_counted() -> No
 
 def test_what_the_hub_does_not_take_is_dropped_and_the_next_one_goes_out() -> None:
     async def run() -> None:
-        receiver = Receiver(fails=True)
+        receiver, told = Receiver(fails=True), list[str]()
         receiver.open.set()
-        async with events(receiver) as made:
-            made.post("Normal", "Restored", "one")
+        async with events(receiver, told.append) as made:
+            for _ in range(2):
+                made.post("Normal", "Restored", "one")
             async with asyncio.timeout(5):
-                while not made.dropped:  # noqa: ASYNC110 - it is counted elsewhere
+                while made.dropped < 2:  # noqa: ASYNC110 - it is counted elsewhere
                     await asyncio.sleep(0.01)
             assert made.trouble == "the hub is away"
             receiver.fails = False
             made.post("Normal", "Restored", "two")
         assert [body["note"] for _, _, body in receiver.taken] == ["two"]
-        assert (made.sent, made.dropped, made.trouble) == (1, 1, "")
+        assert (made.sent, made.dropped, made.trouble) == (1, 2, "")
+        assert told == ["the hub is away", ""], "once a change"
 
     asyncio.run(run())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -24,10 +24,12 @@ def no_lease(hub: SimulatedMember) -> None:
 
 
 @asynccontextmanager
-async def candidate(hub: SimulatedMember, name: str = "me") -> AsyncIterator[Leadership]:
+async def candidate(
+    hub: SimulatedMember, name: str = "me", told: Callable[[str], None] = lambda trouble: None
+) -> AsyncIterator[Leadership]:
     door = Hub(hub.kubeconfig)
     try:
-        async with Leadership(door, "default", "reconciler-2", name, SECONDS) as leadership:
+        async with Leadership(door, "default", "reconciler-2", name, SECONDS, told=told) as leadership:
             yield leadership
     finally:
         await door.close()
@@ -140,15 +142,19 @@ def test_answers_that_are_lost_cost_no_leadership(hub: SimulatedMember) -> None:
 
 
 def test_who_may_not_hold_leases_says_why_and_begins_when_it_may(hub: SimulatedMember) -> None:
+    """And says it once, however often it tries."""
     hub.forbid("create", "leases")
+    told: list[str] = []
 
     async def run() -> None:
-        async with candidate(hub) as leadership:
-            await asyncio.sleep(0.5)
+        async with candidate(hub, told=told.append) as leadership:
+            await asyncio.sleep(SECONDS)
             assert not leadership.leading
             assert "forbidden" in leadership.trouble
+            assert told == [leadership.trouble]
             await asyncio.to_thread(hub.allow_all)
             await in_time(leadership)
+            assert told[1:] == [""]
 
     asyncio.run(run())
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.fleets import Fleet
 from tests.real.processes import wait_for
-from tests.scenarios import objects
+from tests.scenarios import objects, rights
 from tests.scenarios.daemons import Daemon
 from tests.scenarios.workspace import Workspace, audited_creates
 
@@ -122,3 +123,53 @@ def assert_told(fleet: Fleet) -> None:
     events = fleet.members[0].api.list("/apis/events.k8s.io/v1/namespaces/default/events")
     notes = [event["note"] for event in events if event.get("reportingController", "").startswith("reconciler/")]
     assert any("restore default/handed: Completed on 2 of 2 clusters" in note for note in notes)
+
+
+@pytest.fixture
+def limited(fleet: Fleet, hub: Path, tmp_path: Path) -> Iterator[tuple[Path, Callable[[], None]]]:
+    """A kubeconfig for the hub that may neither see the Lease nor post Events, and what gives it the Lease."""
+    member = fleet.members[0]
+    config = tmp_path / "limited"
+    config.write_text(rights.kubeconfig(member, rights.token_of(member)))
+    rbac, named = "rbac.authorization.k8s.io", {"name": "leads", "namespace": "default"}
+    rules = [
+        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"]},
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
+    ]
+    role = {"apiVersion": f"{rbac}/v1", "kind": "Role", "metadata": named, "rules": rules}
+    binding = {
+        **{"apiVersion": f"{rbac}/v1", "kind": "RoleBinding", "metadata": named},
+        "roleRef": {"apiGroup": rbac, "kind": "Role", "name": "leads"},
+        "subjects": [{"kind": "ServiceAccount", "name": "reconciler", "namespace": "velero"}],
+    }
+
+    def give() -> None:
+        member.api.apply(role)
+        member.api.apply(binding)
+
+    yield config, give
+    for plural in ("rolebindings", "roles"):
+        member.api.delete(f"/apis/{rbac}/v1/namespaces/default/{plural}/leads")
+
+
+def test_a_hub_that_refuses_the_lease_or_events_is_said_once_in_its_words(
+    fleet: Fleet, workspace: Workspace, limited: tuple[Path, Callable[[], None]], tmp_path: Path
+) -> None:
+    config, give = limited
+    replicas = Replicas(workspace, config, tmp_path)
+    with replicas.machine("one") as one:
+        assert 'leases.coordination.k8s.io "reconciler" is forbidden' in one.wait("Lease not held or seen")["why"]
+        time.sleep(4)
+        ready = requests.get(f"{one.address}/readyz", timeout=5)
+        assert ready.status_code == 503
+        assert "is forbidden" in ready.text
+        assert requests.get(f"{one.address}/healthz", timeout=5).status_code == 200
+        assert len(one.events("Lease not held or seen")) == 1
+        give()
+        one.wait("leading")
+        one.settled()
+        assert requests.get(f"{one.address}/readyz", timeout=5).status_code == 200
+        replicas.push({"backups/before.yaml": objects.backup("before"), **asked("quiet")})
+        replicas.ended("quiet")
+        assert one.wait("Events dropped")["why"]
+        one.end()
