@@ -64,6 +64,7 @@ class Daemon:
         self._due = 0.0  # monotonic times: of the next pass, and of the next question where the branch stands
         self._ask_at = math.inf
         self._flush = False
+        self._tidying: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
         """Ends `run` after the pass under way."""
@@ -85,8 +86,10 @@ class Daemon:
                 until = min(self._due, self._ask_at) - monotonic()
                 reason = await self._wake.wait(min(until, BEAT_SECONDS))
         finally:
-            refs.cancel()
-            await asyncio.gather(refs, return_exceptions=True)
+            beside = [task for task in (refs, self._tidying) if task]
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
             await self._following.close()
 
     async def _turn(self, reason: Reason) -> None:
@@ -129,11 +132,14 @@ class Daemon:
                 self._interval, self._reconciler.looks.next_in(done.committed, done.desired.members, datetime.now(UTC))
             ),
         )
-        if found is Standing.SETTLED:
-            with contextlib.suppress(RepositoryError):  # a disk that is full says so at the next fetch
-                await asyncio.to_thread(self._repository.tidy)
+        if found is Standing.SETTLED and (self._tidying is None or self._tidying.done()):
+            self._tidying = asyncio.create_task(self._tidy())  # beside the passes, since it may take minutes
         self._quiet = 0 if active else self._quiet + 1
         self._witness.passed(done, monotonic() - started)
+
+    async def _tidy(self) -> None:
+        with contextlib.suppress(RepositoryError):  # a disk that is full says so at the next fetch
+            await asyncio.to_thread(self._repository.tidy)
 
     async def _unless_stopped(self) -> Pass | None:
         """One pass; after a signal it may end what it is at, and no longer than the last seconds."""

@@ -151,7 +151,7 @@ class Repository:
     def tidy(self) -> bool:
         """Collect garbage in the mirror of a URL, at most once a day and for five minutes; whether it was done.
 
-        Does nothing in a user's repository. Raises RepositoryError.
+        Does nothing in a user's repository, and may run beside any other call. Raises RepositoryError.
         """
         return tidy(self._place)
 

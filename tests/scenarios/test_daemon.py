@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
+import shutil
 import time
 from pathlib import Path
 
@@ -254,6 +256,31 @@ def test_a_git_server_that_is_away_from_the_start_is_said_once_and_waited_for(
         assert len(daemon.events("repository not opened")) == 1
         away.rename(server)
         daemon.settled()
+        daemon.end()
+
+
+def test_tidying_the_mirror_delays_nothing(
+    fleet: Fleet, hub: tuple[Workspace, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a large mirror `git gc` takes minutes: passes are made, and it says that it lives, meanwhile."""
+    person, url = hub
+    with Daemon(person, "--repo", url, *OFTEN) as daemon:
+        daemon.settled()
+        daemon.end()
+    (mirror,) = person.home.glob(".cache/reconciler/*.git")
+    os.utime(mirror / "reconciler-ready", (0, 0))
+    slow, begun = tmp_path / "bin" / "git", tmp_path / "begun"
+    slow.parent.mkdir()
+    waits = f"touch {begun}; for n in $(seq 90); do [ ! -e {begun} ] || sleep 1; done; exit 0"
+    slow.write_text(f'#!/bin/sh\ncase " $* " in *" gc "*) {waits};; esac\nexec {shutil.which("git")} "$@"\n')
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{slow.parent}:{os.environ['PATH']}")
+    with Daemon(person, "--repo", url, *OFTEN) as daemon:
+        wait_for(begun.exists, LONG, "git gc")
+        push(person, FILES, "Back up and copy")
+        pulled(person)
+        assert begun.exists()
+        begun.unlink()
         daemon.end()
 
 
