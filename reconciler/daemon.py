@@ -37,6 +37,7 @@ class Witness(Protocol):
     def failed(self, error: ReconcilerError, seconds: float, again_in: float) -> None: ...
     def beat(self) -> None: ...
     def unmoved(self) -> None: ...
+    def unwatched(self, why: str) -> None: ...
 
 
 class Daemon:
@@ -77,7 +78,9 @@ class Daemon:
         Raises what is no ReconcilerError: a mistake of the program, after which another process starts afresh.
         """
         self._ask_at = monotonic() + jittered(self._interval)
-        refs = asyncio.create_task(watch_refs(self._repository.watched(), self._wake))
+        refs = asyncio.create_task(
+            watch_refs(self._repository.watched(), self._wake, self._witness.unwatched, self._interval)
+        )
         reason = Reason.MEMBERS
         try:
             while not self._stopping:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Flag, auto
 from pathlib import Path
 
@@ -50,16 +50,24 @@ class Wake:
         self._event.set()
 
 
-async def watch_refs(paths: Iterable[Path], wake: Wake) -> None:
+async def watch_refs(paths: Iterable[Path], wake: Wake, told: Callable[[str], None], again_in: float) -> None:
     """Stirs whenever a file of git's refs under `paths` changes, until it is cancelled.
 
-    Work trees are not watched: only what is committed counts.
+    Work trees are not watched: only what is committed counts. Where the system can't watch any more, `told` hears why,
+    once a cause, and it begins anew after so many seconds; what moved meanwhile is found when the branch is asked.
     """
-    there = [path for path in paths if path.exists()]
-    if not there:
-        return
-    async for _ in awatch(*there, watch_filter=_is_ref, debounce=_DEBOUNCE_MILLISECONDS, step=10, recursive=True):
-        wake.stir(Reason.REPOSITORY)
+    paths, trouble = tuple(paths), ""
+    while there := [path for path in paths if path.exists()]:
+        why = "the system stopped watching"
+        try:
+            async for _ in awatch(*there, watch_filter=_is_ref, debounce=_DEBOUNCE_MILLISECONDS, step=10):
+                wake.stir(Reason.REPOSITORY)
+        except (OSError, RuntimeError) as error:  # watchfiles raises both, as where there are no more watches to be had
+            why = str(error)
+        if why != trouble:
+            told(why)
+        trouble = why
+        await asyncio.sleep(again_in)
 
 
 def jittered(seconds: float) -> float:

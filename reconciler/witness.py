@@ -46,6 +46,10 @@ class Witness:
         """The branch stands where the last pass saw it."""
         self._metrics.unmoved()
 
+    def unwatched(self, why: str) -> None:
+        """Moved refs don't wake it any more; it looks every `--interval` all the same."""
+        log.warning("refs not watched", why=why)
+
     def passed(self, done: Pass, seconds: float) -> None:
         """A pass was made to its end."""
         self._metrics.pass_ended(seconds, True)
