@@ -17,7 +17,7 @@ from reconciler.simulation import reset
 from reconciler.simulation.api.changes import Event
 from reconciler.simulation.api.controllers import Controllers
 from reconciler.simulation.api.rbac import MASTERS, Refusal, User
-from reconciler.simulation.api.requests import Answer, Request
+from reconciler.simulation.api.requests import WRITES, Answer, Request
 from reconciler.simulation.api.rest import ApiServer
 from reconciler.simulation.api.store import Store
 from reconciler.simulation.client import Api, wait_for
@@ -29,7 +29,8 @@ from reconciler.simulation.server import SimulatedServer
 from reconciler.simulation.velero import Bucket, SimulatedVelero
 
 ADMIN = "admin"
-PRODUCT = (ADMIN, f"system:serviceaccount:{NAMESPACE}:reconciler")
+SERVICE_ACCOUNT = f"system:serviceaccount:{NAMESPACE}:reconciler"
+PRODUCT = (ADMIN, SERVICE_ACCOUNT)
 """As whom the product comes: by `kubeconfig`, or with the rights of deploy/member.yaml."""
 _LOCATIONS = "backupstoragelocations.velero.io"
 _VELERO_API = f"/apis/velero.io/v1/namespaces/{NAMESPACE}"
@@ -84,7 +85,7 @@ class SimulatedMember:
         if self._built is None:
             store = Store(self.name, self._clock)
             install(store)
-            api = ApiServer(store)
+            api = ApiServer(store, (SERVICE_ACCOUNT,))
             for user, token in self.tokens.items():
                 api.access.add(token, User(user, MASTERS))
             Controllers(store)
@@ -185,6 +186,10 @@ class SimulatedMember:
 
     def writes(self, *users: str) -> list[Object]:
         """The audit events of the writes of these users; by default of the product."""
+        return [event for event in self.requests(*users) if event["verb"] in WRITES]
+
+    def requests(self, *users: str) -> list[Object]:
+        """As `writes`, with the reads of the service account."""
         of = users or PRODUCT
         return self.call(lambda: [each for each in self.api_server.audit if each["user"]["username"] in of])  # type: ignore[no-any-return] # JSON
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from reconciler.repository import Repository, Tracked
 from reconciler.settings import MemberSettings, SyncSettings
 from tests.fleets import Fleet, Member
 from tests.scenarios import objects
+from tests.scenarios.daemons import Daemon
 from tests.scenarios.workspace import Workspace
 
 COPY = objects.to_namespace("copied")
@@ -56,6 +59,46 @@ def test_a_hundred_passes_with_nothing_new_make_no_commit(fleet: Fleet, backed_u
     assert [each.commit for each in done] == [None] * 100
     assert backed_up.head() == head
     assert [changed(member) for member in fleet.members] == writes
+
+
+def resident(daemon: Daemon) -> float:
+    """MiB that its process has in memory."""
+    status = Path(f"/proc/{daemon.process.pid}/status").read_text()
+    return float(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+@pytest.mark.case("repeated-commits")
+def test_a_daemon_with_nothing_new_commits_nothing_and_calls_no_cluster_but_for_schedules(
+    fleet: Fleet, backed_up: Workspace, tmp_path: Path
+) -> None:
+    """For seconds what `make bench` holds for ten minutes: it polls the remote, and that is all."""
+    bare = tmp_path / "server.git"
+    backed_up.commit({"backups/nightly.yaml": objects.scheduled("nightly", at="0 3 1 1 *")}, "Once a year")
+    backed_up.git("clone", "-q", "--bare", ".", str(bare))
+    person = backed_up.at(bare).clone(tmp_path / "person")
+    options = ("--repo", bare.as_uri(), "--interval", "1s")
+    with Daemon(person, *options) as daemon:
+        daemon.settled()
+        time.sleep(3)
+        head, asked = backed_up.at(bare).head(), [len(member.requests()) for member in fleet.members]
+        polls, memory = daemon.metric("reconciler_git_operation_duration_seconds_count"), resident(daemon)
+        time.sleep(6)
+        assert daemon.metric("reconciler_git_operation_duration_seconds_count") >= polls + 4
+        assert backed_up.at(bare).head() == head
+        assert [len(member.requests()) for member in fleet.members] == asked
+        assert resident(daemon) < memory * 1.05
+        daemon.end()
+    with Daemon(person, *options, "--schedule-refresh", "2s") as daemon:
+        daemon.settled()
+        time.sleep(1)
+        known = [len(member.requests()) for member in fleet.members]
+        time.sleep(6)
+        for member, before in zip(fleet.members, known, strict=True):
+            calls = [(event["verb"], event["objectRef"]["resource"]) for event in member.requests()[before:]]
+            assert 2 <= calls.count(("get", "schedules")) <= 4
+            assert set(calls) == {("get", "schedules"), ("list", "backups")}
+        assert backed_up.at(bare).head() == head
+        daemon.end()
 
 
 ODDLY_WRITTEN = {

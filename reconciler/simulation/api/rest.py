@@ -5,6 +5,7 @@ Requests come over HTTP from `simulation.server`, and straight from `simulation.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from reconciler.simulation.api import decoding, discovery, rbac, requests, statuses
@@ -18,10 +19,11 @@ from reconciler.simulation.cluster import Object, StatusError
 
 
 class ApiServer:
-    """Answers requests; `audit` holds an event for each write, oldest first."""
+    """Answers requests; `audit` holds an event for each write, and each read of the users `reads_of`, oldest first."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, reads_of: Collection[str] = ()) -> None:
         self.store = store
+        self.reads_of = reads_of
         self.access = Access(store)
         self.audit: list[Object] = []
 
@@ -35,7 +37,7 @@ class ApiServer:
             answer = self._route(user, target, request)
         except StatusError as error:
             answer = Answer.of(error.code, statuses.status(error))
-        if target.verb in requests.WRITES:
+        if target.verb in requests.WRITES or user.name in self.reads_of:
             self.audit.append(requests.audit_event(request, target, user.name, answer.status))
         return answer
 
