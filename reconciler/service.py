@@ -62,7 +62,7 @@ class Service:
             repository = await _unless(stopping, self._open(metrics, health))
             if repository is not None:
                 if hook:
-                    hook.heed({repository.branch, repository.status_branch} - {""})
+                    hook.heed(repository.pushed_to)
                 every = self.settings.interval_seconds
                 log.info("watching", what=repository.description, interval_seconds=every, one_run="sync --once")
                 notify = await self._notifications(around, metrics)

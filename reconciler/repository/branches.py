@@ -50,6 +50,14 @@ class Branches:
         """Whether the ledger has a branch of its own."""
         return self.ledger is not self.tracked
 
+    @property
+    def pushed_to(self) -> frozenset[str]:
+        """Both by the names that a push to them has: the remote's, where there is one."""
+        return frozenset(
+            place.upstream.ref.removeprefix(_HEADS) if place.upstream else place.branch
+            for place in (self.tracked, self.ledger)
+        )
+
     def read(self) -> Stand:
         """Fetch both at once where there is a remote, and see where they stand.
 

@@ -63,6 +63,7 @@ class Repository:
         self.branch = place.branch
         self.status_branch = tracked.status_branch
         self.path = path
+        self.pushed_to = branches.pushed_to  # the names of both at the remote, where there is one
 
     @classmethod
     def open(cls, tracked: Tracked, checkpoint: Callable[[str], None] = _nothing, timed: Timed = untimed) -> Repository:

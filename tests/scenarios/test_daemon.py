@@ -181,7 +181,7 @@ def test_a_webhook_wakes_it_and_a_stranger_does_not(fleet: Fleet, hub: tuple[Wor
         assert strange.status_code == 401
         time.sleep(1)
         assert len(daemon.events("records committed")) == 0
-        called(daemon, b"much too secret")
+        assert called(daemon, b"much too secret") == 202
         pulled(person)
         daemon.end()
         assert "much too secret" not in daemon.text
@@ -208,11 +208,30 @@ def test_a_git_server_that_is_away_is_said_once_and_waited_for(
         daemon.end()
 
 
-def called(daemon: Daemon, secret: bytes) -> None:
-    """By a forge, as after a push."""
-    body = b'{"ref": "refs/heads/main"}'
+def called(daemon: Daemon, secret: bytes, branch: str = "main") -> int:
+    """By a forge, as after a push to that branch; what it was answered."""
+    body = f'{{"ref": "refs/heads/{branch}"}}'.encode()
     headers = {"X-Hub-Signature-256": f"sha256={hmac.new(secret, body, hashlib.sha256).hexdigest()}"}
-    assert requests.post(f"{daemon.address}/hook", data=body, headers=headers, timeout=5).status_code == 202
+    return requests.post(f"{daemon.address}/hook", data=body, headers=headers, timeout=5).status_code
+
+
+def test_a_webhook_speaks_of_the_branch_as_the_remote_calls_it(
+    fleet: Fleet, hub: tuple[Workspace, str], tmp_path: Path
+) -> None:
+    """The clone's `main` follows `production`: a push to that is heeded, and one to another `main` is not."""
+    clone, _ = hub
+    clone.git("push", "-q", "origin", "main:production")
+    clone.git("branch", "-q", "--set-upstream-to=origin/production", "main")
+    person = clone.at(tmp_path / "server.git").clone(tmp_path / "other")
+    person.git("switch", "-q", "--track", "origin/production")
+    (tmp_path / "secret").write_text("hush")
+    with Daemon(clone, *SELDOM, "--webhook-secret-file", str(tmp_path / "secret")) as daemon:
+        daemon.settled()
+        push(person, FILES, "Back up and copy")
+        assert called(daemon, b"hush", "main") == 200
+        assert called(daemon, b"hush", "production") == 202
+        wait_for(lambda: phases(clone, "copy", "origin/production") == {"Completed"}, LONG, "the Restore")
+        daemon.end()
 
 
 def test_what_fails_is_tried_ever_more_seldom_and_at_once_when_it_can_be_asked(
@@ -233,7 +252,7 @@ def test_what_fails_is_tried_ever_more_seldom_and_at_once_when_it_can_be_asked(
         assert time.monotonic() - began > 8  # after 2, 3 and 4.5 s, give or take a tenth
         away.rename(server)
         back = time.monotonic()
-        called(daemon, b"much too secret")
+        assert called(daemon, b"much too secret") == 202
         daemon.wait("passes succeed again")
         assert time.monotonic() - back < 5  # the next try would have come after 6 s
         assert requests.get(f"{daemon.address}/readyz", timeout=5).status_code == 200
