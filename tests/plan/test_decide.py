@@ -146,7 +146,6 @@ def test_start_within_says_how_long_to_wait(within: str, phase: str) -> None:
     assert b.only_run(after).phase == phase
 
 
-@pytest.mark.case("clocks", "nothing runs twice")
 def test_a_clock_that_goes_back_expires_nothing() -> None:
     records = b.by_identity(DONE, b.record(b.restore(b.M1, b.M2)))
     assert phases(decided(BOTH, records, READY, b.NOW - timedelta(days=400))) == [("Starting", "")] * 2

@@ -118,7 +118,6 @@ def test_what_was_given_up_is_kept_while_another_process_may_still_create_it(pha
     assert not after(given_up, b.answer(absent=[NAME]), now=MUCH_LATER).unreleased
 
 
-@pytest.mark.case("clocks", "nothing runs twice")
 def test_a_clock_that_went_back_keeps_nothing_for_long() -> None:
     held, absent = b.record(b.restore(), Phase.HELD), b.answer(absent=[NAME])
     ahead = Watch({KEY: "2026-01-01T00:00:00Z"})
