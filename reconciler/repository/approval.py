@@ -1,6 +1,6 @@
 """Who asked for a change, who merged it and who approved it, as its commits tell.
 
-Called by `History.arrival` for the one commit that it found; at most two further git processes, and only for a merge.
+Called by `History.arrival` for the one commit that it found; one further git process, and only for a merge.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Final
 
 from reconciler.repository.git import Git
@@ -48,36 +47,20 @@ def parse(text: bytes) -> Landing:
 def arrival_of(git: Git, landing: Landing, file: str, ends: frozenset[str]) -> Arrival | None:
     """Who brought `file` (from the root) by that commit.
 
-    `ends`: the commits at which a shallow clone ends. None where it lacks a part of what was merged.
+    Approvals are those of that commit alone: whoever asks writes the commits that a merge brings, too.
+    `ends`: the commits at which a shallow clone ends. None where who wrote the file lies before one of them.
     """
+    approved = _approvals(landing.approved)
     if len(landing.parents) < 2:
         own_hand = landing.committer == landing.author or _robot(landing.committer)
         merged_by = "" if own_hand else landing.committer
-        return Arrival(landing.commit, landing.author, landing.when, merged_by, _approvals(landing.approved))
-    merged = (landing.commit, f"^{landing.parents[0]}")
-    approved = _merged_approvals(git, merged, ends)
-    if approved is None:
-        return None
-    newest = ("--topo-order", "--no-merges", "--max-count=1", "--no-commit-header", "--format=%an <%ae>")
-    author = one_line(git.text("rev-list", *newest, *merged, "--", file)) or landing.author
-    return Arrival(landing.commit, author, landing.when, landing.author, approved)
-
-
-@lru_cache(maxsize=16)  # one merge may bring hundreds of files, and each asks
-def _merged_approvals(git: Git, merged: tuple[str, ...], ends: frozenset[str]) -> tuple[str, ...] | None:
-    """The approvals of a merge and of all that it merged, newest first.
-
-    None where the clone is shallow and the merged side ends before it meets the branch: some of these commits may have
-    been on the branch before, and their approvals be for something else.
-    """
-    found = []
-    shape = ("--topo-order", "--no-commit-header", f"--format=%P%x00{_TRAILERS}%x00")
-    with git.pieces("rev-list", *shape, *merged, end=b"\0") as pieces:
-        for parents, approved in zip(pieces, pieces, strict=False):
-            if ends and not parents.strip():
-                return None
-            found += approved.decode(errors="replace").split("\n")
-    return _approvals(found)
+        return Arrival(landing.commit, landing.author, landing.when, merged_by, approved)
+    newest = ("--topo-order", "--no-merges", "--max-count=1", "--no-commit-header", "--format=%H %an <%ae>")
+    told = git.text("rev-list", *newest, landing.commit, f"^{landing.parents[0]}", "--", file)
+    writer, _, author = told.partition(" ")
+    if writer in ends:
+        return None  # cut off there, a commit looks as if it had brought every file
+    return Arrival(landing.commit, one_line(author) or landing.author, landing.when, landing.author, approved)
 
 
 def _approvals(values: Iterable[str]) -> tuple[str, ...]:

@@ -118,7 +118,8 @@ class Arrival:
 
     `author`: of a merge, who wrote the newest commit on the merged side that touches the file.
     `merged_by`: who made the merge; else the committer, where that is neither the author nor a forge; else empty.
-    `approved_by`: the `Reviewed-by` and `Approved-by` of the commit, then of what it merged, newest first; at most 20.
+    `approved_by`: the `Reviewed-by` and `Approved-by` of that very commit, none of what it merged; at most 20. Nobody
+    verifies them.
     All names are one printable line of at most 200 characters.
     """
 

@@ -89,16 +89,22 @@ def test_squash_or_rebase_is_merged_by_its_committer_unless_that_is_the_forge(
     assert (found.author, found.merged_by, found.approved_by) == (ADA, merged_by, ("Cat",))
 
 
-def test_approvals_of_the_merge_then_of_what_it_merged_each_once(work: Work) -> None:
+def test_approvals_are_those_of_the_merge_each_once_and_none_of_what_it_merged(work: Work) -> None:
+    """Who asks writes the commits of the topic, and would approve themselves."""
     work.commit("before\n\nReviewed-by: Before <b@example.org>", {"README": "b"})
     topic(
         work,
         (ADA, f"older\n\nApproved-by: {CAT}\nReviewed-by: Old", {"README": "x"}),
-        (ADA, f"new\n\nSigned-off-by: {ADA}\nreviewed-BY: {BEN}\n  (folded)\nReviewed-by:\n", {FILE: "new"}),
+        (ADA, f"new\n\nReviewed-by: {BEN}\n", {FILE: "new"}),
     )
     work.commit("meanwhile on main\n\nReviewed-by: Main <m@example.org>", {"other": "b"})
-    merge(work, f"Merge\n\nReviewed-by: {CAT}\nAcked-by: Nobody\nApproved-By: Dan: the <boss>")
-    assert arrival(work).approved_by == (CAT, "Dan: the <boss>", f"{BEN} (folded)", "Old")
+    merge(
+        work,
+        f"Merge\n\nSigned-off-by: {ADA}\nreviewed-BY: {CAT}\nAcked-by: Nobody\nApproved-By: Dan: the <boss>\n"
+        f"Reviewed-by: {DAN}\n  (folded)\nReviewed-by:\nApproved-by: {CAT}",
+    )
+    assert arrival(work).approved_by == (CAT, "Dan: the <boss>", f"{DAN} (folded)")
+    assert (arrival(work).author, arrival(work).merged_by) == (ADA, BEN)
 
 
 def test_words_in_the_text_of_a_message_are_no_approval(work: Work) -> None:
@@ -127,34 +133,34 @@ def test_separators_of_trailers_and_following_of_renames_are_not_the_users_to_ch
 
 
 def test_merge_in_a_folder_of_a_bare_repository(work: Work, tmp_path: Path) -> None:
-    topic(work, (ADA, "new\n\nReviewed-by: Cat", {"ops/restores/[a].yaml": "new"}))
-    merge(work)
+    topic(work, (ADA, "new", {"ops/restores/[a].yaml": "new"}))
+    merge(work, "Merge\n\nReviewed-by: Cat")
     found = arrival(bare_of(work, tmp_path / "bare.git"), file="restores/[a].yaml", path="ops")
     assert (found.author, found.merged_by, found.approved_by) == (ADA, BEN, ("Cat",))
 
 
-def test_merge_of_several_branches_counts_them_all(work: Work) -> None:
+def test_merge_of_several_branches_names_the_writer_on_whichever_side(work: Work) -> None:
     for name, author in (("one", ADA), ("two", CAT)):
         work.git("checkout", "-q", "-b", name, "main")
         work.commit(f"{name}\n\nReviewed-by: {name}", {f"restores/{name}.yaml": "new"}, by(author))
     work.git("checkout", "-q", "main")
-    work.git("merge", "-q", "--no-ff", "-m", "both", "one", "two", env=by(BEN))
+    work.git("merge", "-q", "--no-ff", "-m", "both\n\nReviewed-by: Dan", "one", "two", env=by(BEN))
     found = arrival(work, file="restores/two.yaml")
-    assert (found.author, found.merged_by, set(found.approved_by)) == (CAT, BEN, {"one", "two"})
+    assert (found.author, found.merged_by, set(found.approved_by)) == (CAT, BEN, {"Dan"})
 
 
-def test_approvals_of_what_was_on_the_branch_before_never_count_in_a_shallow_clone(tmp_path: Path) -> None:
-    """Cut off, old commits look as if the merge had brought them; then it can't be told."""
+def test_who_wrote_what_a_shallow_clone_cuts_off_is_not_guessed(tmp_path: Path) -> None:
+    """Cut off, an old commit looks as if it had brought every file of the merged side."""
     work = new(tmp_path / "long")
-    work.commit("long before\n\nReviewed-by: Old", {"README": "old"})
-    topic(work, (ADA, "new", {FILE: "new"}))
+    topic(work, (ADA, "new", {FILE: "new"}), (CAT, "beside", {"x": "x"}), (CAT, "more", {"y": "y"}))
     for number in range(5):
         work.commit(f"on main {number}", {"README": f"{number}"})
     merge(work)
     remote = bare_of(work, tmp_path / "r.git")
-    for depth in range(2, 7):
+    for depth in (2, 3, 4):
         shallow = clone(remote, tmp_path / f"depth{depth}", f"--depth={depth}")
         with pytest.raises(TooShallow, match="git fetch --unshallow"):
             arrival(shallow)
+    assert arrival(clone(remote, tmp_path / "depth5", "--depth=5")).author == ADA
     shallow.git("fetch", "-q", "--unshallow")
-    assert (arrival(shallow).author, arrival(shallow).approved_by) == (ADA, ())
+    assert (arrival(shallow).author, arrival(shallow).merged_by) == (ADA, BEN)
