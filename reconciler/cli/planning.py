@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @repository_options
-@click.option("--revision", default="", help="Plan for the files of this revision (default: the tip; in CI HEAD).")
-@click.option("--base", default="", help="Only what the files ask for since this revision, as a pull request brings.")
+@option("--revision", default="", help="Plan for the files of this revision (default: the tip; in CI HEAD).")
+@option("--base", default="", help="Only what the files ask for since this revision, as a pull request brings.")
 @member_options
 @sync_options
 @option("-o", "--output", type=click.Choice(["json", "yaml", "markdown"]), help="For machines, or a pull request.")

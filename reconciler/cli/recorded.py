@@ -16,7 +16,7 @@ _KIND: Final = click.Choice(sorted(KINDS))
 _ONE: Final = "[NAMESPACE/]NAME"
 _every_namespace = options(
     option("-n", "--namespace", default="default", show_default=True, help="The namespace."),
-    click.option("-A", "--all-namespaces", is_flag=True, help="All namespaces."),
+    option("-A", "--all-namespaces", is_flag=True, help="All namespaces."),
 )
 
 
@@ -58,11 +58,9 @@ def describe(kind: str, name: str, namespace: str, output: str | None, **where: 
 @click.argument("name", default="", metavar=f"[{_ONE}]", shell_complete=names)
 @repository_options
 @option("-n", "--namespace", default="", help="The namespace (default: default; without KIND all).")
-@click.option("-A", "--all-namespaces", is_flag=True, help="All namespaces.")
-@click.option(
-    "--since", default="", metavar="TIME", help="Only after this: 2026-01-31, an RFC 3339 time, '2 days ago'."
-)
-@click.option("--limit", type=click.IntRange(0), default=0, help="So many commits at most, the newest (default: all).")
+@option("-A", "--all-namespaces", is_flag=True, help="All namespaces.")
+@option("--since", default="", metavar="TIME", help="Only after this: 2026-01-31, an RFC 3339 time, '2 days ago'.")
+@option("--limit", type=click.IntRange(0), default=0, help="So many commits at most, the newest (default: all).")
 @machine_output
 def history(
     kind: str | None,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @repository_options
-@click.option("--run-existing", is_flag=True, help="Run the Backups and Restores that are there already.")
+@option("--run-existing", is_flag=True, help="Run the Backups and Restores that are there already.")
 def init(run_existing: bool, **where: Any) -> None:
     """Make a repository ours: its folders, and the ledger of what runs.
 
@@ -54,7 +54,7 @@ def init(run_existing: bool, **where: Any) -> None:
 
 @click.command()
 @repository_options
-@click.option("--once", is_flag=True, help="One run: until everything has ended or waits for the outside.")
+@option("--once", is_flag=True, help="One run: until everything has ended or waits for the outside.")
 @option("--wait/--no-wait", default=True, show_default=True, help="With --once: wait until what was started has ended.")
 @option("--timeout", default="30m", show_default=True, help="With --once: how long to wait.")
 @member_options
@@ -102,7 +102,7 @@ def forget(kind: str, name: str, **where: Any) -> None:
 
 
 @click.command()
-@click.option("--keep", is_flag=True, help="Leave the fleet and the repository up, to try by hand, until Ctrl-C.")
+@option("--keep", is_flag=True, help="Leave the fleet and the repository up, to try by hand, until Ctrl-C.")
 def demo(keep: bool) -> None:
     """See the whole job in under a minute, on a fleet in this process."""
     from reconciler.demo.story import tell
