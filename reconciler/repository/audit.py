@@ -6,6 +6,7 @@ Called by `Repository.changes`. Whatever their number, two git processes: one li
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Collection, Generator, Iterator
 from dataclasses import dataclass
@@ -22,6 +23,10 @@ _TRAILER: Final = f"%(trailers:key={TRAILER},valueonly=true,unfold=true,separato
 _SHAPE: Final = ("-z", "--date=raw", f"--format=%H%x00%cd%x00%an <%ae>%x00{_TRAILER}%x00%B")
 _DIFF: Final = ("--raw", "--root", "--no-abbrev", "--no-renames", "--full-diff", "--full-history")
 _OURS: Final = ("--date-order", "--max-parents=1", "--fixed-strings", f"--grep={TRAILER}: ")
+_LIKE_A_DATE: Final = re.compile(r"\d+[-/.]\d|\d{8}$")
+_IN_FIGURES: Final = re.compile(r"(\d{1,4})[-/.](\d\d?)[-/.](\d{1,4})(?:[T ]+(\d\d?):(\d\d)(?::(\d\d))?)?(?![\d:])")
+"""A date with its year first or last, and the time of day where one follows."""
+_LAST_DAY: Final = 31
 _LAST: Final = 253402214400
 """The last day of 9999, in seconds: what is later can't be told in every zone."""
 
@@ -55,7 +60,7 @@ def earliest(git: Git, since: str) -> int:
     """The time that `since` means, in seconds; 0 for an empty one.
 
     An RFC 3339 time, a date alone (its beginning, here), or what else `git log --since` takes.
-    Raises RepositoryError where it is refused, or git can't tell what time it is.
+    Raises RepositoryError where it is refused, is no day of any calendar, or git can't tell what time it is.
     """
     if not since:
         return 0
@@ -66,11 +71,31 @@ def earliest(git: Git, since: str) -> int:
     except (ValueError, OverflowError, OSError):
         told = git.text("rev-parse", f"--since={since}").rpartition("=")[2]
         seconds = int(told) if told.isdigit() else 0
-        if seconds >= int(time.time()) - 1:  # git takes what it can't read for this moment
+        if seconds >= int(time.time()) - 1 or _no_day(since):  # git takes what it can't read for this moment
             raise RepositoryError(
                 f"can't tell what time --since {since} is; write it as '2 days ago', 2026-01-31 or 2026-01-31T12:00:00Z"
             ) from None
     return max(seconds, 0)
+
+
+def _no_day(text: str) -> bool:
+    """Whether a text looks like a date in figures and is none: git makes some other day of 2026-02-30."""
+    if not _LIKE_A_DATE.match(text):
+        return False
+    found = _IN_FIGURES.match(text)
+    if found is None:
+        return True
+    one, two, three, *clock = (int(figures or 0) for figures in found.groups())
+    orders = ((one, two, three),) if one > _LAST_DAY else ((three, two, one), (three, one, two))
+    return not any(_is_time(*order, *clock) for order in orders)
+
+
+def _is_time(*figures: int) -> bool:
+    try:
+        datetime(*figures)  # type: ignore[arg-type]  # mypy counts no stars
+    except ValueError:
+        return False
+    return True
 
 
 def _changes(

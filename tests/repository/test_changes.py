@@ -17,6 +17,9 @@ from tests.repository.builders import LEDGER, RECORD, Work, bare_of, by, clone, 
 OTHER = "status/restores/default/other.yaml"
 
 
+NO_DAYS = ("2026-13-45", "2026-02-30", "2026-02-30T10:00:00Z", "2026-01-31 25:61", "30.02.2026", "2026-13", "20261345")
+
+
 def subjects(repository: Repository, *paths: str, since: str = "", limit: int = 0) -> list[str]:
     return [change.message.partition("\n")[0] for change in repository.changes(paths, since, limit)]
 
@@ -178,6 +181,7 @@ def test_time_is_the_committers_with_its_zone(dated: Repository) -> None:
         ("2026-02-15", ["3", "2"]),  # a date alone begins at midnight, not at this time of day
         ("2026-02-15 00:00", ["3", "2"]),
         ("Feb 20 2026", ["3"]),
+        ("20.2.2026", ["3"]),
         ("30 years ago", ["3", "2", "init"]),
         ("1 minute ago", []),
         ("2999-01-01", []),
@@ -189,7 +193,7 @@ def test_since_whatever_clocks_lie_in_between(dated: Repository, since: str, wan
     assert subjects(dated, since=since) == wanted
 
 
-@pytest.mark.parametrize("since", ["-1", "--all", "now\n", "yes\x1bterday", "gibberish", "now"])
+@pytest.mark.parametrize("since", ["-1", "--all", "now\n", "yes\x1bterday", "gibberish", "now", *NO_DAYS])
 def test_since_that_is_an_option_or_no_time_is_refused_at_once(repository: Repository, since: str) -> None:
     with pytest.raises(RepositoryError, match="--since"):
         repository.changes(since=since)
