@@ -68,7 +68,8 @@ class SourceFile:
     """A file as `repository` found it.
 
     `path` is relative to the repository's root. `content` is None where it could not be read (a symlink, say);
-    `problem` then says why, as a plain sentence without a full stop.
+    `problem` then says why, as a plain sentence without a full stop, and after "; " what to do, if it knows better than
+    that a plain file belongs there.
     """
 
     path: str

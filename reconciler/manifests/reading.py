@@ -57,7 +57,8 @@ def read(files: Iterable[SourceFile]) -> Manifests:
 
 def _within_limits(file: SourceFile, number: int, total: int) -> _Read:
     if file.content is None:
-        return _refused(file, file.problem or "the file could not be read", "put a plain YAML file in its place")
+        what, _, todo = file.problem.partition("; ")
+        return _refused(file, what or "the file could not be read", todo or "put a plain YAML file in its place")
     if len(file.content) > MAX_FILE_BYTES:
         return _refused(file, f"the file has {len(file.content):,} bytes, and the limit is 1 MiB", "split it")
     if total > MAX_TOTAL_BYTES or number > MAX_FILES:

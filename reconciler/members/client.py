@@ -62,7 +62,8 @@ class Client:
             ) from error
         except Exception as error:  # whatever the library makes of it, the kubeconfig is to blame
             raise KubeconfigError(
-                "InvalidKubeconfig", f"the kubeconfig of cluster {name} can't be used ({type(error).__name__}); mend it"
+                "InvalidKubeconfig",
+                f"the kubeconfig of cluster {name} can't be used; mend its server, certificates, keys or credentials",
             ) from error
 
     async def close(self) -> None:

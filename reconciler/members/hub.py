@@ -65,9 +65,10 @@ def _of_service_account(account: ServiceAccount) -> Kubeconfig:
         token = (account.directory / "token").read_text("utf-8").strip()
         authority = (account.directory / "ca.crt").read_bytes()
     except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "its token is no text"
         raise KubeconfigError(
             "KubeconfigMissing",
-            f"the pod's service account: {account.directory} can't be read ({type(error).__name__}); mount its token, "
+            f"the pod's service account: {account.directory} can't be read ({why}); mount its token, "
             "or name a kubeconfig with --hub-kubeconfig",
         ) from error
     cluster = {"server": account.server, "certificate-authority-data": b64encode(authority).decode()}

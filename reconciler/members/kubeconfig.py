@@ -135,6 +135,23 @@ def _merged(files: str, stamp: str) -> Any:
     try:
         return KubeConfigMerger(files).config
     except Exception as error:  # whatever a library makes of the user's file, the file is to blame
-        raise KubeconfigError(
-            "InvalidKubeconfig", f"{files} is no kubeconfig ({type(error).__name__}); mend it"
-        ) from error
+        paths = [Path(part).expanduser() for part in files.split(os.pathsep) if part]
+        why = next(filter(None, map(_flaw, paths)), f"{files} is no kubeconfig that can be read")
+        raise KubeconfigError("InvalidKubeconfig", f"{why}; mend it, or name another with --kubeconfig") from error
+
+
+def _flaw(file: Path) -> str:
+    """What is wrong with a file of the user's own; never tells what is in it."""
+    try:
+        data = yaml.safe_load(file.read_bytes())
+    except OSError as error:
+        return "" if isinstance(error, FileNotFoundError) else f"{file} can't be read: {error.strerror}"
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return f"{file} is no kubeconfig: it is no YAML"
+    if not isinstance(data, dict):
+        return f"{file} is no kubeconfig: it is {'empty' if data is None else 'no mapping with clusters and contexts'}"
+    for part in ("clusters", "contexts", "users"):
+        entries = data.get(part) or []
+        if not isinstance(entries, list) or not all(isinstance(each, dict) and each.get("name") for each in entries):
+            return f"{file} is no kubeconfig: its `{part}` are no list of entries with a name"
+    return ""

@@ -25,8 +25,8 @@ COUNT_LIMIT: Final = 50_000
 
 _SYMLINK: Final = "a symlink; symlinks are not followed, put a file or folder here"
 _SUBMODULE: Final = "a submodule or a repository of its own; these are not read, put the files here"
-_NO_FOLDER: Final = "a file where a folder belongs"
-_NAME: Final = "the file name holds a control character, or isn't UTF-8"
+_NO_FOLDER: Final = "a file where a folder belongs; move it away, or remove it"
+_NAME: Final = "the file name holds a control character, or isn't UTF-8; rename it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,4 +208,4 @@ def _content(file: Path) -> tuple[bytes | None, str]:
             content = stream.read(FILE_LIMIT + 1)
     except OSError as error:
         return None, f"can't be read: {error.strerror}"
-    return (content, "") if len(content) <= FILE_LIMIT else (None, "at most 1 MiB a file is read")
+    return (content, "") if len(content) <= FILE_LIMIT else (None, "too large; at most 1 MiB a file is read")

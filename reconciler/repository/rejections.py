@@ -24,9 +24,9 @@ _READ_ONLY: Final = "the repository is read-only there; open it for writing agai
 _HOST_KEY: Final = "the server's host key is not the known one; compare it, and put it into --ssh-known-hosts"
 _CERTIFICATE: Final = "the server's certificate is not trusted; give the CA that signed it with --git-ca-file"
 _PROXY: Final = "the proxy wants credentials; put them into https_proxy or git's http.proxy"
-_BUSY: Final = "the server is in trouble or asks to slow down; it is tried again"
-_UNREACHED: Final = "the server is not reached; it is tried again"
-_CUT: Final = "the connection ended before its time; it is tried again"
+_BUSY: Final = "the server is in trouble or asks to slow down; give it time"
+_UNREACHED: Final = "the server is not reached; see that it is up, and the way there open"
+_CUT: Final = "the connection ended before its time; see that the way there is open"
 _RACE: Final = "somebody else pushed at the same moment"
 _FULL: Final = "the disk is full"
 _FULL_THERE: Final = "the remote's disk is full"
@@ -121,7 +121,7 @@ _TABLE: Final[tuple[tuple[str | tuple[str, ...], Cause, str], ...]] = (
     ("you may not have access to this repository", _A, _SEEN),
     ("does not appear to be a git repository", _A, _SEEN),
     # The way there.
-    ("could not resolve host", _N, f"the host is not known; check --repo and DNS; {_UNREACHED}"),
+    ("could not resolve host", _N, "the host is not known; check --repo and DNS"),
     ("could not resolve proxy", _N, "the proxy's host is not known; check https_proxy or git's http.proxy"),
     ("returned error: 429", _N, _BUSY),
     ("returned error: 5", _N, _BUSY),

@@ -145,11 +145,14 @@ def test_problems_are_sortable_and_equal_whatever_their_identity() -> None:
 
 
 def test_a_file_that_git_could_not_give_is_a_problem() -> None:
-    found = read([SourceFile("backups/link.yaml", None, "the file is a symbolic link")])
+    found = read(
+        [SourceFile("backups/fifo.yaml", None, "no file"), SourceFile("backups/link.yaml", None, "a link; cut it")]
+    )
     assert [str(problem) for problem in found.problems] == [
-        "backups/link.yaml:1: the file is a symbolic link; put a plain YAML file in its place"
+        "backups/fifo.yaml:1: no file; put a plain YAML file in its place",
+        "backups/link.yaml:1: a link; cut it",
     ]
-    assert found.unread == {"backups/link.yaml"}
+    assert found.unread == {"backups/fifo.yaml", "backups/link.yaml"}
 
 
 def test_a_file_name_with_control_characters_is_shown_escaped() -> None:

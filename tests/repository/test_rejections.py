@@ -204,6 +204,10 @@ def test_what_to_do_is_told_for_all_but_races() -> None:
         assert cause is Cause.RACE or any(word in words for word in doing), words
 
 
+def test_nothing_is_promised_that_only_the_daemon_does() -> None:
+    assert not [words for _, _, words in _TABLE if "again" in words and "tried" in words]
+
+
 def test_refusal_tells_words_reason_and_the_remotes_line() -> None:
     out = b"To x\n!\tHEAD:refs/heads/main\t[remote rejected] (pre-receive hook declined)\nDone\n"
     err = "remote: GitLab: You are not allowed to push code to protected branches on this project.\n"
