@@ -6,9 +6,10 @@ Nothing of pydantic's own wording reaches the user, and at most 80 characters of
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final, get_args
+from functools import lru_cache
+from typing import Annotated, Any, Final, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from reconciler.manifests.documents import Path, line_of
@@ -77,7 +78,8 @@ def _words(detail: ErrorDetails, path: Path, model: type[Resource]) -> tuple[str
     if isinstance(value, Null):
         return f"{field} is empty", "write a value (in quotes if the text `null` is meant), or remove the line"
     if kind in _WANTED:
-        return _type(kind, value, field)
+        what, todo = _type(kind, value, field)
+        return what, _refused_in_quotes(value, path, model) or todo
     if kind == "literal_error":
         return _choice(detail, field)
     if kind == "greater_than_equal":
@@ -92,11 +94,38 @@ def _type(kind: str, value: object, field: str) -> tuple[str, str]:
     what = f"{field} must be {_WANTED[kind]}, not {_described(value)}"
     if kind != "string_type":
         return what, _TODO[kind]
+    text = _as_text(value)
+    return what, "write a single value" if text is None else f'quote it: "{bare(text)}"'
+
+
+def _as_text(value: object) -> str | None:
+    """What an unquoted value is as text; None for what is no single value."""
     if isinstance(value, NotText):
-        return what, f'quote it: "{bare(value.text)}"'
-    if isinstance(value, bool | int):
-        return what, f'quote it: "{str(value).lower()}"'
-    return what, "write a single value"
+        return value.text
+    return str(value).lower() if isinstance(value, bool | int) else None
+
+
+def _refused_in_quotes(value: object, path: Path, model: type[Resource]) -> str:
+    """What to write where the value is refused in quotes, too: `30` is no duration either way."""
+    text, parent = _as_text(value), _fields(model, path[:-1])
+    check = _check_of(parent, str(path[-1])) if parent else None
+    if text is None or check is None:
+        return ""
+    try:
+        check.validate_python(text)
+    except ValidationError as error:
+        told = (detail["ctx"]["error"] for detail in error.errors() if detail["type"] == "value_error")
+        return next((str(each).rpartition("; ")[2] for each in told), "")
+    return ""
+
+
+@lru_cache(maxsize=256)  # dear to make, and a hostile file may ask for it in every line
+def _check_of(model: type[BaseModel], name: str) -> TypeAdapter[Any] | None:
+    """The check of one field, by its name in YAML; None where the model has none of that name."""
+    field = next((field for key, field in model.model_fields.items() if (field.alias or key) == name), None)
+    if field is None:
+        return None
+    return TypeAdapter(Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation)
 
 
 def _described(value: object) -> str:

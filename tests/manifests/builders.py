@@ -50,3 +50,8 @@ def one(content: str | bytes) -> str:
 def spec(line: str) -> str:
     """A Backup with one more line, the eighth, in its spec."""
     return f"{BACKUP}  {line}\n"
+
+
+def anything(value: str) -> str:
+    """A Backup with this in its tenth line, where any text may stand."""
+    return spec(f"policy:\n    orderedResources:\n      pods: {value}")

@@ -83,10 +83,22 @@ def test_a_source_is_named_as_velero_may_name_it() -> None:
     assert "use 1 to 63 of" in one(SOURCE.replace("nightly", "b" * 64)), "its name is the value of a label"
 
 
-@pytest.mark.parametrize("value", ["2026-11-23T03:00:00Z", "2026-11-23"])
-def test_a_time_must_be_quoted(value: str) -> None:
+@pytest.mark.parametrize(
+    ("value", "todo"),
+    [
+        ("2026-11-23T03:00:00Z", 'quote it: "2026-11-23T03:00:00Z"'),
+        ("2026-11-23", 'write it with its zone, as in "2026-11-23T03:00:00Z"'),
+    ],
+)
+def test_a_time_must_be_quoted(value: str, todo: str) -> None:
     assert one(f"{RESTORE}  before: {value}\n") == (
-        f'7: `spec.before` must be text, not `{value}`, which versions of YAML read differently; quote it: "{value}"'
+        f"7: `spec.before` must be text, not `{value}`, which versions of YAML read differently; {todo}"
+    )
+
+
+def test_a_length_of_time_has_a_unit() -> None:
+    assert one(f"{RESTORE}  maxSkew: 30\n") == (
+        "7: `spec.maxSkew` must be text, not the number 30; write it as in 90m, 24h or 720h0m0s"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.resources import Backup
-from tests.manifests.builders import BACKUP, one, read_all, spec
+from tests.manifests.builders import BACKUP, anything, one, read_all, spec
 
 
 @pytest.mark.parametrize(
@@ -111,8 +111,9 @@ def test_a_key_is_no_list() -> None:
 )
 @pytest.mark.case("scalars", "words", "numbers", "times", "dates", "told to quote it")
 def test_what_versions_of_yaml_dispute_must_be_quoted_where_text_is_wanted(value: str) -> None:
-    assert one(spec(f"schedule: {value}")) == (
-        f'8: `spec.schedule` must be text, not `{value}`, which versions of YAML read differently; quote it: "{value}"'
+    assert one(anything(value)) == (
+        f"10: `spec.policy.orderedResources.pods` must be text, not `{value}`, "
+        f'which versions of YAML read differently; quote it: "{value}"'
     )
 
 
@@ -127,8 +128,14 @@ def test_what_versions_of_yaml_dispute_must_be_quoted_where_text_is_wanted(value
 )
 @pytest.mark.case("scalars", "numbers", "told to quote it")
 def test_numbers_and_booleans_must_be_quoted_where_text_is_wanted(value: str, described: str, quoted: str) -> None:
-    problem = one(spec(f"schedule: {value}"))
-    assert problem == f'8: `spec.schedule` must be text, not {described}; quote it: "{quoted}"'
+    assert one(anything(value)) == (
+        f'10: `spec.policy.orderedResources.pods` must be text, not {described}; quote it: "{quoted}"'
+    )
+
+
+@pytest.mark.parametrize("value", ["30", "1.5", "true", "1e3"])
+def test_what_would_be_refused_in_quotes_too_is_not_told_to_be_quoted(value: str) -> None:
+    assert one(spec(f"startWithin: {value}")).endswith("; write it as in 90m, 24h or 720h0m0s")
 
 
 @pytest.mark.parametrize("value", ["", "null", "~"])
