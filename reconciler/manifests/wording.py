@@ -125,7 +125,8 @@ def _check_of(model: type[BaseModel], name: str) -> TypeAdapter[Any] | None:
     field = next((field for key, field in model.model_fields.items() if (field.alias or key) == name), None)
     if field is None:
         return None
-    return TypeAdapter(Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation)
+    wanted: Any = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+    return TypeAdapter(wanted)
 
 
 def _described(value: object) -> str:
