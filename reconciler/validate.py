@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler import manifests
 from reconciler.desired import resolve
-from reconciler.errors import SettingsError
 from reconciler.gather import source_files
-from reconciler.output.findings import findings
-from reconciler.repository import worktree_files
+from reconciler.output.findings import findings, note
+from reconciler.repository import holder, worktree_files
 
 
-def validate(root: Path) -> bool:
-    """Prints every problem of every file below `root`; True where there is none. Raises SettingsError."""
-    if not root.is_dir():
-        raise SettingsError(f"{root} is no folder; name one that holds fleets/, backups/, restores/")
-    found = manifests.read(source_files(worktree_files(root)))
-    desired = resolve(found, {})
+def validate(named: Iterable[Path | None], path: str) -> bool:
+    """Prints every problem of every file of these repositories; True where there is none.
+
+    `named`: folders in them, None for the one we are in; `path`: `--path`. Raises NotARepository, RepositoryError.
+    """
+    roots = {holder(each, path): each for each in named}
+    valid = [_check(root, each) for root, each in roots.items()]
+    return all(valid)
+
+
+def _check(root: Path, named: Path | None) -> bool:
+    if named and root != Path(os.path.abspath(named)):
+        note(f"all of {os.path.relpath(root)} is checked, which {named} is a part of")
+    blobs = tuple(replace(blob, path=os.path.relpath(root / blob.path)) for blob in worktree_files(root))
+    desired = resolve(manifests.read(source_files(blobs)), {})
     findings(desired, datetime.now(UTC))
     return not desired.problems

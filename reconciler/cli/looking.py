@@ -8,6 +8,8 @@ from typing import Final
 
 import click
 
+from reconciler.cli.options import option
+
 _SCHEMAS: Final = [
     name for kind in ("attachedcluster", "backup", "cluster", "fleet", "restore") for name in (kind, f"{kind}s")
 ]
@@ -15,12 +17,15 @@ _SCHEMAS: Final = [
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-def validate(paths: tuple[Path, ...]) -> None:
-    """Check the work tree's files, or those of PATHs (folders that hold fleets/, backups/, restores/). No cluster."""
+@option("--path", default="", help="The folder that holds fleets/, backups/, restores/, from the top of a repository.")
+def validate(paths: tuple[Path, ...], path: str) -> None:
+    """Check the files as they lie in the work tree here, or in those of PATHs. No cluster.
+
+    Whichever folder of a repository a PATH is: all of its files are checked, since they name each other.
+    """
     from reconciler.validate import validate as check
 
-    valid = [check(path) for path in paths or (Path(),)]
-    sys.exit(0 if all(valid) else 1)
+    sys.exit(0 if check(paths or (None,), path) else 1)
 
 
 @click.command()

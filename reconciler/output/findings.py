@@ -13,10 +13,15 @@ from reconciler.output.times import next_time
 from reconciler.resources import BackupSpec
 
 
+def note(text: str) -> None:
+    """On stderr."""
+    err().print(f"note: {text}", soft_wrap=True)
+
+
 def findings(desired: Desired, now: datetime) -> None:
     """Problems on stdout, a line each; notes on stderr; a summary last."""
-    for note in desired.notes:
-        err().print(f"note: {note}")
+    for each in desired.notes:
+        note(each)
     for problem in desired.problems:
         out().print(Text(str(problem), style="red"))
     for identity, wanted in desired.wanted.items():

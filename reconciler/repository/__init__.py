@@ -9,6 +9,7 @@ from reconciler.repository.access import Access
 from reconciler.repository.authorship import Authorship
 from reconciler.repository.door import STEPS, Repository
 from reconciler.repository.files import worktree_files
+from reconciler.repository.folders import holder
 from reconciler.repository.model import (
     FOLDERS,
     LEDGER,
@@ -45,6 +46,7 @@ __all__ = [
     "Snapshot",
     "Tip",
     "Tracked",
+    "holder",
     "mask",
     "record_paths",
     "worktree_files",

@@ -160,20 +160,6 @@ def test_forget_only_what_is_gone_and_over(alone: Workspace) -> None:
     assert alone.run("forget", "backup", "default/b").code == 1
 
 
-def test_validate_reads_the_work_tree(alone: Workspace) -> None:
-    (alone.root / "restores").mkdir()
-    (alone.root / "restores/x.yaml").write_text(objects.restore("x", "b"))
-    (alone.root / "restores/y.yaml").write_text("kind: {")
-    done = alone.run("validate")
-    assert done.code == 1
-    assert "restores/x.yaml:5" in done.out
-    assert "restores/y.yaml:1" in done.out
-    (alone.root / "restores/x.yaml").unlink()
-    (alone.root / "restores/y.yaml").unlink()
-    assert alone.run("validate").code == 0
-    assert alone.run("validate", "nowhere").code == 2
-
-
 def test_options_come_from_the_environment_too(alone: Workspace, tmp_path: Path) -> None:
     import subprocess
 
