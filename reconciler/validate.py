@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler import manifests
-from reconciler.desired import resolve
+from reconciler.desired import filters, resolve
 from reconciler.gather import source_files
 from reconciler.output.findings import findings, note
 from reconciler.repository import holder, worktree_files
@@ -29,6 +29,9 @@ def _check(root: Path, named: Path | None) -> bool:
     if named and root != Path(os.path.abspath(named)):
         note(f"all of {os.path.relpath(root)} is checked, which {named} is a part of")
     blobs = tuple(replace(blob, path=os.path.relpath(root / blob.path)) for blob in worktree_files(root))
-    desired = resolve(manifests.read(source_files(blobs)), {})
+    found = manifests.read(source_files(blobs))
+    desired = resolve(found, {})
+    more = {problem for half in found.halves for problem in filters.problems(half)}
+    desired = replace(desired, problems=tuple(sorted({*desired.problems, *more})))
     findings(desired, datetime.now(UTC))
     return not desired.problems

@@ -81,13 +81,15 @@ class SourceFile:
 class Manifests:
     """All files of one commit, each tuple in the order of file and line.
 
-    `unread` names the files with any error; `notes` are for the user's information only.
+    `unread` names the files with any error; `notes` are for the user's information only. `halves`: documents with
+    errors, each without the fields that are wrong, to be searched for more errors; nothing is ever done by them.
     """
 
     documents: tuple[Document, ...]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
     unread: frozenset[str]
+    halves: tuple[Document, ...] = ()
 
 
 def line_of(lines: Mapping[Path, int], path: Path, first: int) -> int:

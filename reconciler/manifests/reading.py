@@ -5,17 +5,20 @@ Called by `reconcile` and the commands, through the package.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 from typing import Final
 
 from pydantic import ValidationError
 
-from reconciler.manifests.documents import Document, Manifests, Position, Problem, SourceFile
+from reconciler.manifests.documents import Document, Manifests, Path, Position, Problem, SourceFile
 from reconciler.manifests.kinds import Foreign, identity_of, kind_of
 from reconciler.manifests.nodes import Flaw, Tree, parse
-from reconciler.manifests.wording import flaws
+from reconciler.manifests.wording import flaws, path_of
 from reconciler.resources import Resource
 
 MAX_FILE_BYTES: Final = 1024 * 1024
@@ -30,6 +33,7 @@ class _Read:
     documents: tuple[Document, ...] = ()
     problems: tuple[Problem, ...] = ()
     notes: tuple[tuple[Position, str], ...] = ()
+    halves: tuple[Document, ...] = ()
 
 
 def read(files: Iterable[SourceFile]) -> Manifests:
@@ -52,6 +56,7 @@ def read(files: Iterable[SourceFile]) -> Manifests:
         problems=tuple(sorted({p for r in results for p in r.problems})),
         notes=tuple(f"{position}: {text}" for position, text in notes),
         unread=frozenset(unread),
+        halves=tuple(half for result in results for half in result.halves),
     )
 
 
@@ -77,8 +82,12 @@ def _read(path: str, content: bytes) -> _Read:
     trees = text if isinstance(text, Flaw) else parse(text)
     if isinstance(trees, Flaw):
         return _Read(problems=(Problem(Position(path, trees.line), trees.what, trees.todo),))
-    documents, problems, notes = [], [], []
+    documents: list[Document] = []
+    problems: list[Problem] = []
+    notes: list[tuple[Position, str]] = []
+    halves: list[Document] = []
     for tree in trees:
+        before = len(problems)
         for found in _document(path, tree):
             match found:
                 case Document():
@@ -87,7 +96,8 @@ def _read(path: str, content: bytes) -> _Read:
                     problems.append(found)
                 case _:
                     notes.append((Position(path, tree.line), found))
-    return _Read(tuple(documents), tuple(problems), tuple(notes))
+        halves += _half(path, tree) if len(problems) > before else ()
+    return _Read(tuple(documents), tuple(problems), tuple(notes), tuple(halves))
 
 
 # Every pass reads all files again, and almost none has changed since.
@@ -141,3 +151,27 @@ def _made(tree: Tree, kind: type[Resource] | Flaw | None) -> Resource | list[Fla
     except ValidationError as error:
         return [*found, *flaws(tree, kind, error)]
     return found or resource
+
+
+def _half(path: str, tree: Tree) -> Iterator[Document]:
+    """A document with errors without the fields that are wrong, where the rest of it can be read by itself."""
+    kind = kind_of(tree)
+    if not isinstance(kind, type):
+        return
+    kept = deepcopy(tree.value)
+    try:
+        kind.model_validate(kept)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            _remove(kept, path_of(detail, tree))
+    with contextlib.suppress(ValidationError):
+        yield Document(Position(path, tree.line), kind.model_validate(kept), tree.lines)
+
+
+def _remove(value: object, path: Path) -> None:
+    """Takes out the field at `path`; of a list all, so that no other item gets another number."""
+    steps = tuple(takewhile(lambda step: isinstance(step, str), path))
+    for step in steps[:-1]:
+        value = value.get(step) if isinstance(value, dict) else None
+    if isinstance(value, dict) and steps:
+        value.pop(steps[-1], None)

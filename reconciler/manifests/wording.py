@@ -52,14 +52,14 @@ _TODO: Final = {
 def flaws(tree: Tree, model: type[Resource], error: ValidationError) -> Iterator[Flaw]:
     """One flaw for each of pydantic's errors, without those that only follow from another flaw."""
     for detail in error.errors(include_url=False):
-        path = _path(detail, tree)
+        path = path_of(detail, tree)
         if isinstance(detail["input"], Unusable) or (detail["type"] == "missing" and _renamed(detail)):
             continue
         what, todo = _words(detail, path, model)
         yield Flaw(line_of(tree.lines, path, tree.line), what, todo)
 
 
-def _path(detail: ErrorDetails, tree: Tree) -> Path:
+def path_of(detail: ErrorDetails, tree: Tree) -> Path:
     """The way to what is wrong: to the field that a check of several names, and of a bad key to the key itself."""
     path = tuple(detail["loc"])
     error = detail.get("ctx", {}).get("error")

@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.manifests import MAX_FILE_BYTES, MAX_FILES, Position, Problem, SourceFile, read
 from reconciler.resources import Backup, Cluster, Fleet, Restore
+from reconciler.resources.model import plain
 from tests.manifests.builders import A_BACKUP, BACKUP, RESTORE, one, read_all, spec, told
 
 
@@ -218,3 +219,14 @@ def test_all_files_together_have_at_most_64_mebibytes() -> None:
 def test_there_are_at_most_50000_files() -> None:
     found = read(SourceFile(f"{number:05}.yaml", b"\0") for number in range(MAX_FILES + 1))
     assert [problem.position.file for problem in found.problems if "50,000 files" in problem.what] == ["50000.yaml"]
+
+
+def test_what_is_left_of_a_document_without_its_wrong_fields() -> None:
+    wrong = "  scheduel: x\n  policy:\n    ttl: 30\n    resourceFilter:\n      includedResources: [1, a]\n"
+    (half,) = read_all(a=f"{BACKUP}{wrong}      labelSelector: {{matchLabels: {{a: b}}}}\n").halves
+    assert half.identity == A_BACKUP
+    assert half.at("spec", "policy", "resourceFilter", "labelSelector") == Position("a.yaml", 13)
+    policy = plain(half.resource)["spec"]["policy"]
+    assert policy == {"resourceFilter": {"labelSelector": {"matchLabels": {"a": "b"}}}}
+    for whole_or_nothing in (BACKUP, f"{BACKUP}---\n- a\n", BACKUP.replace("fleet", "fleeet"), "kind: {"):
+        assert read_all(a=whole_or_nothing).halves == ()

@@ -94,3 +94,17 @@ def test_the_variable_is_heeded(alone: Workspace) -> None:
     environment = alone.environment | {"RECONCILER_PATH": "ops/dr"}
     done = subprocess.run([RECONCILER, "validate"], cwd=alone.root, env=environment, capture_output=True, text=True)
     assert problems(Result(done.returncode, done.stdout, done.stderr)) == ["ops/dr/restores/x.yaml:5"]
+
+
+def test_what_velero_would_refuse_is_told_beside_whatever_else_is_wrong(alone: Workspace) -> None:
+    """Of the fields that are there; what is missing may only be misspelt."""
+    file = objects.backup("b", policy="ttl: 30", more="scheduel: '@daily'")
+    write(alone, "fleets/q.yaml", content=objects.fleet())
+    write(alone, "backups/b.yaml", content=file.replace("]}", "], includedResources: [pods, '*']}"))
+    done = alone.run("validate")
+    lines = [line for line in done.out.splitlines() if line.startswith("backups/")]
+    assert [line.partition(": ")[2].partition(";")[0] for line in lines] == [
+        "unknown field `scheduel` in spec",
+        "`resourceFilter.includedResources`: `*` stands beside other items",
+        "`spec.policy.ttl` must be text, not the number 30",
+    ]
