@@ -87,7 +87,7 @@ class NoSuchBranch(RepositoryError):
 
 
 class NoLedger(RepositoryError):
-    """The repository has files that would run, and no ledger that says which of them ran."""
+    """No ledger says here what ran; it may be in another folder, or on another branch."""
 
 
 class LedgerMismatch(RepositoryError):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from reconciler.errors import NotFound, Unsafe
 from reconciler.gather import State
+from reconciler.initialise import no_ledger
 from reconciler.plan.message import LEDGER_TRAILER
 from reconciler.plan.watch import Key, load_watch
 from reconciler.records import Phase, Record, path_of
@@ -14,9 +15,14 @@ from reconciler.resources import Identity
 
 
 def forget(repository: Repository, state: State, identity: Identity) -> str:
-    """Commits the removal and returns the commit. Raises NotFound; Unsafe while it would lose or repeat something."""
+    """Commits the removal and returns the commit.
+
+    Raises NoLedger, NotFound; Unsafe while it would lose or repeat something.
+    """
+    if state.recorded is None:
+        raise no_ledger(repository, state.snapshot)
     record = state.records.get(identity)
-    if record is None or state.recorded is None:
+    if record is None:
         raise NotFound(f"{identity} is not recorded")
     _refuse(state, record, load_watch(repository.load_state()).unreleased.keys())
     path = path_of(identity)

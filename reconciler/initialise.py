@@ -14,7 +14,7 @@ from reconciler.plan.drafts import draft, hold
 from reconciler.plan.message import LEDGER_TRAILER
 from reconciler.plan.summary import summarise
 from reconciler.records import LEDGER_PATH, Ledger, Record, path_of
-from reconciler.repository import Repository
+from reconciler.repository import Repository, Snapshot
 from reconciler.resources import BackupSpec, Identity
 
 FOLDERS = ("fleets", "backups", "restores")
@@ -30,18 +30,33 @@ class Initialised:
     held: tuple[Record, ...]
 
 
-def may_start_afresh(state: State) -> bool:
-    """No file asks for anything that runs once, and every file could be read."""
-    return state.desired.complete and not state.desired.refused and not any(_runs_once(state))
+def check_afresh(repository: Repository, state: State) -> None:
+    """See that a ledger may be made here without `init`: nothing can have run, and no other place is meant.
+
+    Raises NoLedger.
+    """
+    others = [each for each in state.snapshot.ledgers if each != repository.path]
+    if others or not state.snapshot.folder:
+        raise no_ledger(repository, state.snapshot)
+    if not state.desired.complete or state.desired.refused or any(_runs_once(state)):
+        raise NoLedger(
+            "there is no ledger here, but there are Backups or Restores that may have run already; "
+            "`reconciler init` records them as held and runs none of them (where the records are on a branch of their "
+            "own, name that with --status-branch)"
+        )
 
 
-def no_ledger() -> NoLedger:
-    """The error where files ask for what may have run already, and nothing tells whether it did."""
-    return NoLedger(
-        "there is no ledger here, but there are Backups or Restores that may have run already; "
-        "`reconciler init` records them as held and runs none of them (where the records are on a branch of their own, "
-        "name that with --status-branch)"
-    )
+def no_ledger(repository: Repository, snapshot: Snapshot) -> NoLedger:
+    """The error where nothing tells what ran: where else there is a ledger, and how to make one here."""
+    path, there = repository.path, [each for each in snapshot.ledgers if each != repository.path]
+    here = f"folder {path}" if path else "the root"
+    missing = "" if snapshot.folder else f", and no such folder on {repository.branch or snapshot.tip.commit[:10]}"
+    missing += " (the file that lies there is of no commit of ours)" if path in snapshot.ledgers else ""
+    places = " or ".join(f"--path {each}" if each else "no --path" for each in there)
+    elsewhere = f"; there is one elsewhere: use {places}" if there else ""
+    make = f"`reconciler init{f' --path {path}' if path else ''}` makes {'another' if there else 'one'}"
+    branch = "" if repository.status_branch else ", and --status-branch names the branch that the records may be on"
+    return NoLedger(f"there is no ledger in {here} of {snapshot.location}{missing}{elsewhere}; {make}{branch}")
 
 
 def initialise(repository: Repository, state: State, run_existing: bool) -> Initialised:
@@ -75,8 +90,7 @@ def begin(repository: Repository) -> State:
     state = gather(repository)
     if state.recorded:
         return state
-    if not may_start_afresh(state):
-        raise no_ledger()
+    check_afresh(repository, state)
     initialise(repository, state, run_existing=False)
     return gather(repository)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.desired import Desired
 from reconciler.gather import State, look
-from reconciler.initialise import may_start_afresh, no_ledger
+from reconciler.initialise import check_afresh
 from reconciler.plan.actions import Action
 from reconciler.plan.answers import Answer, Question
 from reconciler.plan.decide import actions, decide
@@ -53,8 +53,8 @@ async def plan(
     if base and not revision and repository.pinned:
         revision = "HEAD"
     state = await asyncio.to_thread(look, repository, revision)
-    if state.recorded is None and not may_start_afresh(state):
-        raise no_ledger()
+    if state.recorded is None:
+        check_afresh(repository, state)
     watch = load_watch(await asyncio.to_thread(repository.load_state, settings.shard.file))
     foreseen = await _foresee(state, members, settings, watch)
     decided, problems, put_back = foreseen.decided, state.desired.problems, state.snapshot.tampered

@@ -14,6 +14,7 @@ from typing import Final
 from reconciler import records
 from reconciler.errors import NotFound, RecordError
 from reconciler.gather import State, look
+from reconciler.initialise import no_ledger
 from reconciler.names import LABEL
 from reconciler.plan.events import Event, event
 from reconciler.records import LEDGER_PATH, PLURALS, Record, Texts, load_texts, path_of, texts_path
@@ -84,13 +85,13 @@ class Past:
 
 
 def selected(repository: Repository, wanted: Selection) -> tuple[Record, ...]:
-    """The records of that selection. Raises NotFound where a name was given and nothing has it."""
-    return _selected(look(repository), wanted)
+    """The records of that selection. Raises NotFound where a name was given and nothing has it, NoLedger."""
+    return _selected(_look(repository), wanted)
 
 
 def known(repository: Repository, wanted: Selection) -> Known:
-    """Everything about one object. Raises NotFound."""
-    state = look(repository)
+    """Everything about one object. Raises NotFound, NoLedger."""
+    state = _look(repository)
     (record,) = _selected(state, wanted)
     files = state.snapshot.recorded
     found = {run.run_id: files.get(texts_path(record.identity, run)) for run in record.runs}
@@ -105,8 +106,13 @@ def known(repository: Repository, wanted: Selection) -> Known:
 
 
 def past(repository: Repository, wanted: Selection, since: str = "", limit: int = 0) -> Past:
-    """What happened to the objects of that selection. Raises NotFound where nothing was ever recorded of a name."""
+    """What happened to the objects of that selection.
+
+    Raises NotFound where nothing was ever recorded of a name, NoLedger.
+    """
     snapshot = repository.read()
+    if snapshot.own_commit is None:
+        raise no_ledger(repository, snapshot)
     ledger = snapshot.recorded.get(LEDGER_PATH, b"")
     paths = _paths(wanted)
     found: list[tuple[Commit, Event]] = []
@@ -125,6 +131,13 @@ def past(repository: Repository, wanted: Selection, since: str = "", limit: int 
         missing = ", as far as this shallow clone goes" if repository.shallow else ""
         raise NotFound(f"no {wanted}, nor was it ever{missing}")
     return Past(tuple(found), tuple(unreadable), repository.shallow, since)
+
+
+def _look(repository: Repository) -> State:
+    state = look(repository)
+    if state.recorded is None:
+        raise no_ledger(repository, state.snapshot)
+    return state
 
 
 def _selected(state: State, wanted: Selection) -> tuple[Record, ...]:

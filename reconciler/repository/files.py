@@ -15,7 +15,7 @@ from typing import Final
 
 from reconciler.errors import NotARepository, RepositoryError
 from reconciler.repository.git import NETWORK, Git
-from reconciler.repository.model import FOLDERS, Blob
+from reconciler.repository.model import FOLDERS, LEDGER, Blob
 
 FILE_LIMIT: Final = 1 << 20
 """Bytes of one file."""
@@ -87,6 +87,19 @@ def check_folder(git: Git, commit: str, path: str) -> None:
         listed = git.text("ls-tree", "-z", "--full-tree", commit, name)
         if listed and not listed.startswith("040000"):
             raise RepositoryError(f"{name} is no folder in commit {commit[:10]}, but a file, symlink or submodule")
+
+
+def has_folder(git: Git, commit: str, path: str) -> bool:
+    """Whether the folder `path` is there in a commit; empty is the root."""
+    return not path or git.text("ls-tree", "-z", "--full-tree", commit, path).startswith("040000")
+
+
+def ledgers(git: Git, commit: str) -> Iterator[str]:
+    """The folders of a commit that have a ledger, empty for the root; all of its paths are gone through."""
+    with git.pieces("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, end=b"\0") as names:
+        for name in map(os.fsdecode, names):
+            if name == LEDGER or name.endswith(f"/{LEDGER}"):
+                yield _printable(name.removesuffix(LEDGER).rstrip("/"))
 
 
 def contents(git: Git, oids: Iterable[str]) -> dict[str, bytes]:

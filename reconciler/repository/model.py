@@ -90,6 +90,8 @@ class Snapshot:
     `unpushed`: `abc1234 subject` of local commits that the upstream lacks; they don't count.
     `location`: for people, without any password.
     `paused`: `PAUSED` lies at the tip.
+    `folder`: the folder `Tracked.path` is there at the tip; `ledgers`: the folders at the tip, or at that of the status
+    branch, that have a ledger (empty: the root), sorted. Both are looked for only where `own_commit` is None.
     """
 
     tip: Tip
@@ -101,6 +103,8 @@ class Snapshot:
     unpushed: tuple[str, ...]
     location: str
     paused: bool = False
+    folder: bool = True
+    ledgers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from reconciler.errors import HistoryRewritten, RepositoryError
 from reconciler.repository.branches import Branches
-from reconciler.repository.files import Entry, check_folder, contents, entries, manifests
+from reconciler.repository.files import Entry, check_folder, contents, entries, has_folder, ledgers, manifests
 from reconciler.repository.history import History
 from reconciler.repository.localstate import LocalState
 from reconciler.repository.model import FOLDERS, LEDGER, STATUS, Blob, Snapshot, Tip
@@ -75,6 +75,8 @@ class Reader:
             unpushed=(),
             location=self._place.shown,
             paused=is_paused(self._history, tip),
+            folder=bool(own) or has_folder(git, tip, self._history.path),
+            ledgers=() if own else tuple(sorted({each for at in {tip, ledger or tip} for each in ledgers(git, at)})),
         )
         return View(tree, records, snapshot, tip)
 
