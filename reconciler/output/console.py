@@ -58,9 +58,13 @@ def say(text: str, style: str = "") -> None:
 
 
 def show(grid: Table) -> None:
-    """A table on stdout, without the blanks that fill its lines. A terminal too narrow wraps it, so nothing is cut."""
+    """A table on stdout, without the blanks that fill its lines. Nothing is cut.
+
+    The last column is folded where the table fits then; a terminal that is too narrow even so wraps whole lines.
+    """
     console = out()
-    console.width = max(console.width, _narrowest(grid))
+    narrowest, widest = _widths(grid)
+    console.width = console.width if narrowest <= console.width else widest
     with console.capture() as captured:
         console.print(grid)
     console.print(Text.from_ansi("\n".join(line.rstrip() for line in captured.get().splitlines())), soft_wrap=True)
@@ -79,10 +83,11 @@ def machine(data: Any, form: str) -> str:
     return text.rstrip("\n")
 
 
-def _narrowest(grid: Table) -> int:
-    """What all columns but the last take as they are, and a little room for that one, which is folded."""
+def _widths(grid: Table) -> tuple[int, int]:
+    """Of the table with its last column folded as far as can be read, and as it is."""
     widths = [max(_width(cell) for cell in (column.header, *column.cells)) for column in grid.columns]
-    return sum(widths[:-1]) + _GAP * len(widths) + min(widths[-1], _LAST_AT_LEAST)
+    others = sum(widths[:-1]) + _GAP * len(widths)
+    return others + min(widths[-1], _LAST_AT_LEAST), others + widths[-1]
 
 
 def _width(cell: RenderableType) -> int:
@@ -91,6 +96,8 @@ def _width(cell: RenderableType) -> int:
 
 def _console(stderr: bool) -> Console:
     console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console = Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=10_000, no_color=True)
-    return console
+    if console.is_terminal and not console.is_dumb_terminal:  # rich takes a dumb one for 80 columns, and cuts
+        return console
+    return Console(
+        stderr=stderr, highlight=False, markup=False, emoji=False, force_terminal=False, width=10_000, no_color=True
+    )
