@@ -70,7 +70,8 @@ async def plan(
     if not settings.allow_mass_removal:
         refuse_mass_removal(state.records, decided)
     new_ledger = state.recorded is None and not base
-    return Plan(state.revision, base, state.desired.paused, objects, problems, put_back, new_ledger)
+    specs = {identity: record.spec for identity, record in state.records.items()}
+    return Plan(state.revision, base, state.desired.paused, objects, problems, put_back, new_ledger, specs)
 
 
 async def _foresee(state: State, members: Members, settings: SyncSettings, watch: Watch) -> _Foreseen:

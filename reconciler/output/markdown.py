@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from reconciler.output.steps import attempt, backup_columns, next_run, summary
+from reconciler.output.steps import attempt, backup_columns, scheduling, summary
 from reconciler.plan.planned import Plan, Step, Steps, Verb
 from reconciler.plan.points import rounded, started
 from reconciler.records import moment
@@ -42,7 +42,7 @@ def _parts(plan: Plan, now: datetime, folded: int) -> list[str]:
     parts += _listed("Put back as recorded, since changed by hand", plan.put_back)
     parts += _listed("Refused", plan.problems)
     busy = [steps for steps in plan.objects if steps.changes]
-    parts += [_object(steps, now, folded) for steps in busy]
+    parts += [_object(plan, steps, now, folded) for steps in busy]
     return parts + _idle([steps for steps in plan.objects if not steps.changes])
 
 
@@ -58,10 +58,9 @@ def _listed(title: str, lines: Sequence[object]) -> list[str]:
     return [f"\n### {title}\n\n" + "".join(shown + more)]
 
 
-def _object(steps: Steps, now: datetime, folded: int) -> str:
+def _object(plan: Plan, steps: Steps, now: datetime, folded: int) -> str:
     title = f"\n### {steps.record.identity}{attempt(steps)}\n\n"
-    following = next_run(steps, now)
-    title += f"Next run {following}.\n\n" if following else ""
+    title += "".join(f"{_plain(line[0].upper() + line[1:])}.\n\n" for line in scheduling(plan, steps, now))
     title += f"{_plain(steps.why)}\n\n" if steps.why else ""
     head = "| what | clusters | backup age | items | why |\n|---|---|---|---|---|\n"
     return title + head + "".join(_groups(steps, now)) + _details(steps, now, folded)

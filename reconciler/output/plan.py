@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from rich.text import Text
 
 from reconciler.output.console import machine, out, show, table
 from reconciler.output.markdown import as_markdown
-from reconciler.output.steps import attempt, backup_columns, next_run, only_recorded, summary
+from reconciler.output.steps import attempt, backup_columns, edits, next_run, only_recorded, scheduling, summary
 from reconciler.plan.planned import Plan, Step, Steps, Verb
 from reconciler.plan.points import started
 from reconciler.records import Schedule, moment
@@ -48,6 +48,8 @@ def show_plan(plan: Plan, form: str) -> None:
             out().print(Text(f"{steps.record.identity}: {steps.why}", style="yellow"), soft_wrap=True)
         elif only_recorded(steps):
             out().print(Text(f"{steps.record.identity}: its record is brought up to date"), soft_wrap=True)
+        for line in scheduling(plan, steps, now):
+            out().print(Text(f"{steps.record.identity}: {line}"), soft_wrap=True)
     for path in plan.put_back:
         out().print(Text(f"{path} was changed by hand; it is put back as it was recorded", style="yellow"))
     for problem in plan.problems:
@@ -68,13 +70,13 @@ def as_data(plan: Plan, now: datetime) -> dict[str, Any]:
         "summary": {str(verb): count for verb in Verb if (count := plan.count(verb))},
         "problems": [str(problem) for problem in plan.problems],
         "putBack": list(plan.put_back),
-        "items": [_object(steps, now) for steps in plan.objects],
+        "items": [_object(plan, steps, now) for steps in plan.objects],
     }
 
 
-def _object(steps: Steps, now: datetime) -> dict[str, Any]:
+def _object(plan: Plan, steps: Steps, now: datetime) -> dict[str, Any]:
     record = steps.record
-    following = next_run(steps, now)
+    following, changed = next_run(steps, now), edits(plan, steps)
     return {
         "kind": record.identity.kind,
         "namespace": record.identity.namespace,
@@ -84,8 +86,13 @@ def _object(steps: Steps, now: datetime) -> dict[str, Any]:
         "why": steps.why,
         "recordChanges": steps.moved,
         **({"nextRun": following} if following else {}),
+        **({"edits": _edits(changed)} if changed is not None else {}),
         "clusters": [_step(step, record.identity.kind, now) for step in steps.steps],
     }
+
+
+def _edits(changed: Mapping[str, tuple[Any, Any]]) -> list[dict[str, Any]]:
+    return [{"field": name, "from": old, "to": new} for name, (old, new) in changed.items()]
 
 
 def _step(step: Step, kind: str, now: datetime) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
-from reconciler.output.times import next_time
-from reconciler.plan.planned import Plan, Steps, Verb
+from reconciler.output import times
+from reconciler.plan.planned import Plan, Step, Steps, Verb
 from reconciler.plan.points import rounded, started
-from reconciler.records import moment
+from reconciler.records import Schedule, moment
 from reconciler.velero.status import Seen
 
 
@@ -72,5 +74,53 @@ def attempt(steps: Steps) -> str:
 
 
 def next_run(steps: Steps, now: datetime) -> str:
-    """When the Schedules of a Backup run next, RFC 3339; empty where it has none."""
-    return next_time(str(steps.record.spec.get("schedule") or ""), now)
+    """When a Schedule of a Backup runs next, the first on whichever cluster, RFC 3339; empty where none does."""
+    spec = steps.record.spec
+    if spec.get("suspend"):
+        return ""
+    found = (_next_run(spec, step, now) for step in steps.steps if isinstance(step.part, Schedule))
+    return min(filter(None, found), default="")
+
+
+def _next_run(spec: Mapping[str, Any], step: Step, now: datetime) -> str:
+    assert isinstance(step.part, Schedule)
+    if step.verb is Verb.CREATE:
+        return times.next_time(str(spec.get("schedule") or ""), now)
+    if step.verb is Verb.UPDATE:
+        return times.next_run_of_changed(spec, step.part, now)
+    return times.next_run(spec, step.part, now)
+
+
+def edits(plan: Plan, steps: Steps) -> dict[str, tuple[Any, Any]] | None:
+    """What an update of Schedules brings, by field of `spec`: as recorded, as it is to be (None: left out).
+
+    None where none is updated; empty where the file is as it was recorded, so that a Schedule was changed there.
+    """
+    if not any(step.verb is Verb.UPDATE for step in steps.steps):
+        return None
+    old, new = plan.specs.get(steps.record.identity, {}), steps.record.spec
+    return {key: (old.get(key), new.get(key)) for key in sorted({*old, *new}) if old.get(key) != new.get(key)}
+
+
+def scheduling(plan: Plan, steps: Steps, now: datetime) -> Iterator[str]:
+    """What there is to say of the Schedules of a Backup: what changes, and when they run next."""
+    changed = edits(plan, steps)
+    if changed:
+        yield ", ".join(_edit(key, *values) for key, values in changed.items())
+    elif changed is not None:
+        yield "was changed on a cluster, and is to be as its file says again"
+    following = next_run(steps, now)
+    if following:
+        yield f"next run {following}"
+
+
+def _edit(field: str, old: Any, new: Any) -> str:
+    if isinstance(old or new, dict | list):
+        return f"{field} changed"
+    return f"{field} {_word(field, old)} → {_word(field, new)}"
+
+
+def _word(field: str, value: Any) -> str:
+    if isinstance(value, bool) or (value is None and field == "suspend"):
+        return str(bool(value)).lower()
+    return "none" if value is None else str(value)

@@ -66,3 +66,10 @@ def next_run(spec: Mapping[str, Any], schedule: Schedule, now: datetime) -> str:
     if last is None or every <= timedelta(0):
         return ""
     return timestamp(last + every * (max(0, int((now - last) / every)) + 1))
+
+
+def next_run_of_changed(spec: Mapping[str, Any], schedule: Schedule, now: datetime) -> str:
+    """The same of a Schedule that is changed now: Velero counts from its last backup, so it may be due at once."""
+    last = moment(str(schedule.status.get("startTimestamp") or "")) or now
+    following = moment(next_time(str(spec.get("schedule") or ""), last))
+    return timestamp(max(following, now)) if following else ""

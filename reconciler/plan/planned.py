@@ -6,8 +6,9 @@ Called by `planning`, which asks the members with credentials that may only read
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 from reconciler.desired import Desired
 from reconciler.manifests import Problem
@@ -72,6 +73,7 @@ class Plan:
     """All of it. `revision` is the commit whose files were read, `base` the one it was compared with, if any.
 
     `put_back`: paths under `status/` that somebody changed by hand. `new_ledger`: there is none yet, and one is made.
+    `specs`: what files asked for when it was recorded.
     """
 
     revision: str
@@ -81,6 +83,7 @@ class Plan:
     problems: tuple[Problem, ...]
     put_back: tuple[str, ...] = ()
     new_ledger: bool = False
+    specs: Mapping[Identity, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def changes(self) -> bool:

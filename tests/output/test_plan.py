@@ -38,7 +38,7 @@ def test_a_line_for_each_cluster_with_the_backup_that_would_be_pinned(capsys: py
 
 
 def test_without_a_backup_to_pin_there_are_no_columns_for_one(capsys: pytest.CaptureFixture[str]) -> None:
-    head, row, _ = text(capsys, plan(steps(nightly(schedule("m1")), step(schedule("m1"), Verb.CREATE))))
+    head, row, *_ = text(capsys, plan(steps(nightly(schedule("m1")), step(schedule("m1"), Verb.CREATE))))
     assert columns(head) == ["CLUSTER", "OBJECT", "ACTION"]
     assert columns(row) == ["m1", "Backup default/nightly", "create"]
 

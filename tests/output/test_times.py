@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.output.times import age_of, dated, next_run, took
+from reconciler.output.times import age_of, dated, next_run, next_run_of_changed, took
 from reconciler.records import Phase
 from tests.output import builders as b
 
@@ -45,3 +45,16 @@ def test_nothing_runs_next_where_it_is_paused_or_nobody_can_tell() -> None:
     for phase in (Phase.PAUSED, Phase.FAILED_VALIDATION, Phase.REMOVED, Phase.PENDING):
         assert next_run(daily, b.schedule("m1", phase), b.NOW) == ""
     assert next_run({"schedule": "@every 1h"}, b.schedule("m1"), b.NOW) == "", "it counts from the last backup"
+
+
+@pytest.mark.parametrize(
+    ("cron", "expected"),
+    [
+        ("0 15 * * *", "2026-11-23T15:00:00Z"),
+        ("0 10 * * *", "2026-11-23T12:00:00Z"),  # the last backup began at 3, so one at 10 is overdue
+        ("@every 10h", "2026-11-23T13:00:00Z"),
+        ("no cron at all", ""),
+    ],
+)
+def test_a_changed_schedule_counts_from_its_last_backup(cron: str, expected: str) -> None:
+    assert next_run_of_changed({"schedule": cron}, b.schedule("m1", Phase.STARTING, status=b.DONE), b.NOW) == expected

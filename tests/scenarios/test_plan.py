@@ -161,10 +161,14 @@ def test_schedules_made_changed_and_removed(fleet: Fleet, workspace: Workspace) 
     assert workspace.sync().code == 0
     assert actions(planned(workspace, code=0), "Backup nightly") == everywhere("skip")
     workspace.commit({"backups/nightly.yaml": objects.scheduled(at="0 4 * * *")}, "An hour later")
-    assert actions(planned(workspace), "Backup nightly") == everywhere("update")
+    data = planned(workspace)
+    assert actions(data, "Backup nightly") == everywhere("update")
+    assert data["items"][0]["edits"] == [{"field": "schedule", "from": "0 3 * * *", "to": "0 4 * * *"}]
     assert workspace.sync().code == 0
     workspace.commit({"backups/nightly.yaml": None}, "No more")
-    assert actions(planned(workspace), "Backup nightly") == everywhere("remove")
+    data = planned(workspace)
+    assert actions(data, "Backup nightly") == everywhere("remove")
+    assert "nextRun" not in data["items"][0]
     assert "Plan: 2 Schedules to remove." in workspace.run("plan").out
     assert len(fleet.members[0].api.list("/apis/velero.io/v1/namespaces/velero/schedules")) == 1
 
