@@ -106,7 +106,7 @@ def _header(record: Record, now: datetime) -> Iterator[Text]:
 
 def _clusters(known: Known, now: datetime) -> Iterator[Text]:
     """Those first that are not as they should be."""
-    parts = sorted(known.record.parts, key=lambda part: not troubled(part))
+    parts = sorted(known.record.listed, key=lambda part: not troubled(part))
     if not parts:
         yield Text("  none")
     for part in parts[:IN_FULL]:

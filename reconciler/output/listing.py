@@ -54,7 +54,7 @@ def _wide(records: tuple[Record, ...], namespaces: bool, now: datetime) -> None:
         *(["NAMESPACE"] if namespaces else []), *columns, *(["SCHEDULE", "NEXT RUN"] if scheduled else []), "MESSAGE"
     )
     for record in records:
-        for part in record.parts:
+        for part in record.listed:
             grid.add_row(
                 *([record.identity.namespace] if namespaces else []),
                 record.identity.name,

@@ -116,8 +116,12 @@ def _again(record: Record) -> Iterator[str]:
     if any(run.phase.open or run.reason in RESUMABLE for run in record.latest):
         return
     left = [run for run in record.latest if run.phase is not Phase.COMPLETED]
+    gone = [run.cluster.name for run in left if run.reason == "Abandoned"]
     raising = f"raise spec.attempt to {record.attempt + 1} in {record.source} and have it merged"
-    if left:
+    if left and len(gone) == len(left):
+        yield f"To go on without {_listed(gone)}, {raising}."
+    elif left:
+        left = [run for run in left if run.reason != "Abandoned"]
         wish = "To run it after all" if all(run.phase is Phase.HELD for run in left) else "Then, to run it again"
         yield f"{wish}, {raising}: it runs on {_listed([run.cluster.name for run in left])}."
     elif any(run.reason in DOUBTED for run in record.latest) and not ready(record):

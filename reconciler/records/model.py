@@ -156,17 +156,21 @@ class Record:
 
     @property
     def latest(self) -> tuple[Run, ...]:
-        """The run of the highest attempt on each cluster."""
-        found: dict[ClusterId, Run] = {}
-        for run in self.runs:
-            if run.cluster not in found or run.attempt > found[run.cluster].attempt:
-                found[run.cluster] = run
-        return tuple(found.values())
+        """The run of the highest attempt on each cluster, as far as it counts.
+
+        One that was given up with its cluster counts no more once a later attempt goes on without that.
+        """
+        return tuple(run for run in self._highest if run.attempt == self.attempt or run.reason != "Abandoned")
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """What it says of each cluster: the latest runs, or the Schedules."""
+        """What counts of each cluster: the latest runs, or the Schedules."""
         return (*self.latest, *self.schedules)
+
+    @property
+    def listed(self) -> tuple[Part, ...]:
+        """What it says of each cluster, also where that does not count any more."""
+        return (*self._highest, *self.schedules)
 
     @property
     def everything(self) -> tuple[Part, ...]:
@@ -176,6 +180,14 @@ class Record:
     def runs_on(self, cluster: ClusterId) -> tuple[Run, ...]:
         """The runs of all attempts on that cluster."""
         return tuple(run for run in self.runs if run.cluster == cluster)
+
+    @property
+    def _highest(self) -> tuple[Run, ...]:
+        found: dict[ClusterId, Run] = {}
+        for run in self.runs:
+            if run.cluster not in found or run.attempt > found[run.cluster].attempt:
+                found[run.cluster] = run
+        return tuple(found.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,19 @@ def test_only_the_latest_attempt_counts() -> None:
     assert advice(b.restore(earlier, b.run("m1", attempt=2)))[0].startswith("Nothing: it is done.")
 
 
+def test_what_was_given_up_with_its_cluster_is_gone_on_without() -> None:
+    given_up = b.run("m1", Phase.FAILED, reason="Abandoned", message="declared nowhere")
+    told = advice(b.restore(given_up, b.run("m3"), phase=Phase.FAILED, good=False))
+    assert told == (
+        "m1 (Abandoned): its cluster is declared nowhere any more: declare it again, or leave it.",
+        "To go on without m1, raise spec.attempt to 2 in restores/minimal.yaml and have it merged.",
+    )
+    both = advice(b.restore(given_up, FAILED, phase=Phase.FAILED, good=False))
+    assert both[-1].endswith("have it merged: it runs on m2.")
+    later = b.restore(given_up, b.run("m3", attempt=2))
+    assert advice(replace(later, attempt=2))[0].startswith("Nothing: it is done.")
+
+
 def test_not_restored_though_completed() -> None:
     told = advice(b.restore(b.left_as_they_are("m1"), good=False))
     assert "`policy.existingResourcePolicy: update`" in told[0]

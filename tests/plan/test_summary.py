@@ -174,6 +174,21 @@ def test_only_the_latest_attempt_on_each_cluster_counts() -> None:
     assert "not restored" not in counted(mended.parts)
 
 
+def test_what_was_given_up_with_its_cluster_counts_until_a_later_attempt_goes_on_without_it() -> None:
+    given_up = of(GOOD, FAILED, reasons=("", "Abandoned"))
+    assert conditions(given_up)["Ready"] == (False, "Abandoned")
+    again = b.restore(attempt=2)
+    raised = b.ask(again)
+    for runs in (given_up.runs, (*given_up.runs, replace(given_up.runs[0], attempt=2))):
+        later = replace(given_up, spec=plain(again.spec), attempt=2, runs=runs)
+        assert conditions(later, raised) == {"Ready": (True, "Completed")}
+        assert counted(later.parts) == "Completed on 1 of 1 cluster"
+        assert exit_code(raised, b.by_identity(summarise(later, raised, b.NOW)), frozenset()) is Exit.SUCCEEDED
+        assert {part.reason for part in later.listed} == {"", "Abandoned"}
+    expired = of(GOOD, FAILED, reasons=("", "Expired"))
+    assert not conditions(replace(expired, attempt=2), raised)["Ready"][0]
+
+
 # ---------------------------------------------------------------- times
 
 

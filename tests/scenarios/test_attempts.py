@@ -227,3 +227,25 @@ def test_the_first_backup_of_what_init_held_is_taken_by_a_raised_attempt(fleet: 
     assert {run["attempt"] for run in old.runs("backups", "old").values()} == {2}
     assert [len(member.backups()) for member in fleet.members] == [1, 1]
     assert NAMESPACE in str(fleet.members[0].backups()[0]["spec"])
+
+
+def test_a_cluster_that_was_given_up_counts_until_a_later_attempt_goes_on_without_it(
+    fleet: Fleet, backed_up: Workspace
+) -> None:
+    stays, gone = fleet.members
+    gone.stop_apiserver()
+    backed_up.commit({"restores/back.yaml": plain()}, "Ask")
+    assert backed_up.sync().code == 3
+    alone = objects.fleet(members=(stays.name,), declared=(stays.name,))
+    backed_up.commit({"fleets/quickstart.yaml": alone}, "Member 2 is no more")
+    assert backed_up.sync().code == 1
+    assert runs(backed_up) == {(FIRST, 1): "Completed", (SECOND, 1): "Failed"}
+
+    backed_up.commit({"restores/back.yaml": plain("attempt: 2")}, "Go on without it")
+    done = backed_up.sync()
+    assert done.code == 0, done.text
+    assert runs(backed_up) == {(FIRST, 1): "Completed", (SECOND, 1): "Failed"}
+    assert backed_up.record("restores", "back")["status"]["phase"] == "Completed"
+    for command in (("get", "restores", "-o", "wide"), ("describe", "restore", "back")):
+        assert f"AttachedCluster {gone.name} is declared nowhere" in backed_up.run(*command).out.replace("\n", " ")
+    assert len(stays.restores()) == 1
