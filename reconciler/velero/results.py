@@ -16,7 +16,7 @@ from reconciler.velero.plainly import line, mapping, sequence, word
 
 _TEXT_LIMIT: Final = 1000
 _LIMIT: Final = 100
-_ENTRY: Final = re.compile(r"(?P<name>.+)\((?P<action>[a-z]+)\)")
+_ENTRY: Final = re.compile(r"(?P<name>.+)\((?P<action>[a-z]+)\)", re.DOTALL)
 _ACTIONS: Final = {"created": "created", "updated": "updated", "skipped": "equal"}
 # `could not restore, ConfigMap:plain already exists. Warning: the in-cluster version is different …`; with a policy
 # the object reads `ConfigMap "plain"`.
@@ -63,7 +63,7 @@ def _with_items(found: Texts, resources: Mapping[str, Any], warnings: list[tuple
         if any((plural, where, name) in unseen for plural in _plurals(kind)):
             left = "not_compared"
         sort = _ACTIONS.get(action, left)
-        names.setdefault(sort, []).append(f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}")
+        names.setdefault(sort, []).append(line(f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"))
     counts = {sort: len(all_names) for sort, all_names in names.items()}
     kept = {sort: tuple(sorted(all_names)[:_LIMIT]) for sort, all_names in sorted(names.items())}
     return replace(found, items=Items(**counts), names=kept)
@@ -76,10 +76,10 @@ def _plurals(kind: str) -> tuple[str, ...]:
 
 
 def _entries(resources: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
-    """(kind, namespace, name, action) of each object."""
+    """(kind, namespace, name, action) of each object; names in full, which may be longer than a line."""
     for kind, entries in sorted(resources.items()):
         for entry in sequence(entries):
-            found = _ENTRY.fullmatch(word(entry))
+            found = _ENTRY.fullmatch(entry) if isinstance(entry, str) else None
             if found:
                 namespace, _, name = found["name"].rpartition("/")
                 yield word(kind).rpartition("/")[2], namespace, name, found["action"]

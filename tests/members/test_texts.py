@@ -99,6 +99,15 @@ def test_what_the_cluster_made_in_that_very_moment_is_not_called_different() -> 
     assert found.items.left == 1
 
 
+def test_an_object_with_a_long_name_is_counted_and_named_in_short() -> None:
+    space, name = "s" * 50, "n" * 251
+    text = f"could not restore, ConfigMap:{name} already exists. Warning: the in-cluster version is different"
+    listed = {"v1/ConfigMap": [f"{space}/{name}(failed)", f"{space}/{name[1:]}(created)"]}
+    found = velero_texts({"warnings": {"namespaces": {space: [text]}}}, listed)
+    assert found.items == Items(created=1, not_restored=1)
+    assert found.names["not_restored"] == (f"ConfigMap {space}/{name}"[:299] + "…",)
+
+
 def test_a_restore_without_a_word_still_tells_what_it_did(saved: SimulatedMember, door: Door) -> None:
     restore(saved, "again", namespaceMapping={SPACE: "copied"})
     found = texts(saved, door)
