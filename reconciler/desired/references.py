@@ -115,7 +115,7 @@ def restore(
         assert spec.destination is not None  # as RestoreSpec makes sure
         fleet, of = spec.destination.fleet, None
         clusters, found = _of_fleet(document, spec.destination, groups, known)
-        problems += found
+        problems += [*found, *_same_names(document, clusters)]
     else:
         of = Identity("Backup", who.namespace, spec.backup_name)
         if of not in backups:
@@ -204,10 +204,11 @@ def _unusable(document: Document, clusters: tuple[ClusterId, ...], group: Group)
 
 
 def _same_names(document: Document, clusters: tuple[ClusterId, ...]) -> Iterator[Problem]:
-    """An AttachedCluster and a Cluster of one name: their backups would have one name in the object storage."""
+    """An AttachedCluster and a Cluster of one name: their objects would have one name in the object storage."""
     twice = [name for name, count in Counter(cluster.name for cluster in clusters).items() if count > 1]
     if twice:
-        what = f"the backups of two clusters named {_few(twice)} would have the same name in the storage"
+        kind = document.identity.kind.lower()
+        what = f"the {kind}s of two clusters named {_few(twice)} would have the same name in the storage"
         yield _at_fleet(document, what, "list only one of them in `destination.clusters`")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.desired.builders import CLUSTERS, FLEET, M1, M2, of, resolved, restore_id, told, with_fleet
+from tests.desired.builders import CLUSTERS, FLEET, M1, M2, a_cluster, of, resolved, restore_id, told, with_fleet
 
 
 def a_sourced(fleet: str = "q", clusters: str = "", more: str = "") -> str:
@@ -50,6 +50,19 @@ def test_a_cluster_that_nobody_declared_stops_what_is_restored_to_it() -> None:
     )
     assert "r.yaml:8: depends on Cluster default/gone, declared nowhere without error" in told(desired)[1]
     assert [str(who) for who in desired.wanted] == ["Restore default/s"]
+
+
+def test_two_clusters_of_one_name_are_refused() -> None:
+    """Their results lie in one place in the storage, their texts in one file beside the record."""
+    files = {
+        "c.yaml": a_cluster("m1"),
+        "fleets/q.yaml": FLEET["fleets/q.yaml"] + "  - {kind: Cluster, name: m1}\n",
+    }
+    assert told(resolved(CLUSTERS | files | {"r.yaml": a_sourced()})) == [
+        "r.yaml:8: the restores of two clusters named m1 would have the same name in the storage; "
+        "list only one of them in `destination.clusters`"
+    ]
+    assert told(resolved(CLUSTERS | files | {"r.yaml": a_sourced(clusters=of("m1"))})) == []
 
 
 def test_what_velero_refuses_in_it_is_refused_too() -> None:
