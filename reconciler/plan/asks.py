@@ -29,8 +29,9 @@ class Ask(StrEnum):
 
 RESUMABLE: Final = ("Suspended", "Paused")
 """Reasons of `Held` that end when the files say so; every other one needs a new attempt."""
-# Edits of these run nothing by themselves and are obeyed at once, so they need no attempt.
-_FREE: Final = ("suspend", "rerun", "allowSkipped")
+# Edits of these run nothing by themselves and are obeyed at once, so they need no attempt. `rerun` is none of them: it
+# tells where a new attempt runs, and of one that is recorded that is fixed.
+_FREE: Final = ("suspend", "allowSkipped")
 
 
 def ask_of(record: Record, run: Run, desired: Desired) -> Ask:

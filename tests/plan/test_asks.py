@@ -162,7 +162,7 @@ def test_runs_of_earlier_attempts_do_not_stop_edits_of_the_new_one() -> None:
 DONE = b.ended(b.restore(b.M1, b.M2, attempt=2))
 
 
-@pytest.mark.parametrize("free", [{"suspend": True}, {"rerun": "All"}, {"allowSkipped": True}])
+@pytest.mark.parametrize("free", [{"suspend": True}, {"allowSkipped": True}])
 def test_what_is_free_to_change_is_no_edit(free: dict[str, Any]) -> None:
     assert not changed_file(DONE, b.ask(b.restore(b.M1, b.M2, attempt=2, **free)))
     unfree = b.restore(b.M1, b.M2, attempt=2, startWithin="1h", **free)

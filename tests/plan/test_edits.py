@@ -63,7 +63,10 @@ def test_an_edit_of_what_was_starting_before_it_was_suspended_does_not() -> None
 
 
 @pytest.mark.parametrize("phase", [DONE, FAILED, RUNNING])
-@pytest.mark.parametrize("fields", [UPDATE, {"startWithin": "1h"}, {"destination": b.to(b.M1)}, {"maxSkew": "1h"}])
+@pytest.mark.parametrize(
+    "fields",
+    [UPDATE, {"startWithin": "1h"}, {"destination": b.to(b.M1)}, {"maxSkew": "1h"}, {"rerun": "All"}],
+)
 def test_an_edit_after_it_runs_nothing_and_shows(phase: Phase, fields: dict[str, Any]) -> None:
     before = ran(b.restore(), phase)
     after = passes(before, file(b.M1, **fields))
@@ -72,7 +75,19 @@ def test_an_edit_after_it_runs_nothing_and_shows(phase: Phase, fields: dict[str,
     assert "SpecChanged" not in conditions(passes(after, file(b.M1)))  # put back
 
 
-@pytest.mark.parametrize("free", [{"suspend": True}, {"rerun": "All"}, {"allowSkipped": True}])
+def test_where_an_attempt_runs_is_fixed_once_it_is_recorded_and_rerun_changes_nothing_of_that() -> None:
+    """Also where it ran nowhere, since everything had Completed: that is when `rerun` is thought of."""
+    nowhere = passes(ran(b.restore(b.M1, b.M2), DONE, DONE), file(b.M1, b.M2, attempt=2))
+    assert (begun(nowhere), conditions(nowhere)) == ([], {"Ready"})
+    added = passes(nowhere, file(b.M1, b.M2, attempt=2, rerun="All"))
+    assert (begun(added), conditions(added)) == ([], {"Ready", "SpecChanged"})
+    again = passes(added, file(b.M1, b.M2, attempt=3, rerun="All"))
+    assert (begun(again), "SpecChanged" in conditions(again)) == (["m1", "m2"], False)
+    running = passes(ran(b.restore(b.M1, b.M2, attempt=3, rerun="All"), RUNNING, DONE), file(b.M1, b.M2, attempt=3))
+    assert "SpecChanged" in conditions(running)  # taken out again
+
+
+@pytest.mark.parametrize("free", [{"suspend": True}, {"allowSkipped": True}])
 def test_what_is_free_to_change_runs_nothing_and_does_not_show(free: dict[str, Any]) -> None:
     before = ran(b.restore(), DONE)
     after = passes(before, file(b.M1, **free))

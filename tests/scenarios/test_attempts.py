@@ -90,10 +90,15 @@ def test_with_rerun_all_it_runs_on_every_cluster(fleet: Fleet, whole: Workspace)
     assert [len(member.restores()) for member in fleet.members] == [2, 2]
 
 
-def test_rerun_all_without_a_raised_attempt_runs_nothing(fleet: Fleet, whole: Workspace) -> None:
+def test_rerun_all_without_a_raised_attempt_runs_nothing_and_shows_it(fleet: Fleet, whole: Workspace) -> None:
     whole.commit({"restores/back.yaml": plain("rerun: All")}, "Once more?")
-    assert whole.sync().code == 0
+    assert whole.sync().code == 1
+    assert "raise spec.attempt" in conditions(whole)["SpecChanged"]
     assert [len(member.restores()) for member in fleet.members] == [1, 1]
+    whole.commit({"restores/back.yaml": plain("rerun: All\n  attempt: 2")}, "Once more")
+    assert whole.sync().code == 0
+    assert "SpecChanged" not in conditions(whole)
+    assert [len(member.restores()) for member in fleet.members] == [2, 2]
 
 
 def test_what_is_restored_counts_not_how_the_file_says_it(fleet: Fleet, whole: Workspace) -> None:
