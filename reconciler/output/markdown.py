@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -18,32 +19,48 @@ LIMIT: Final = 60_000
 """Characters: GitHub takes 65,536, GitLab a million."""
 _ROOM: Final = LIMIT - 100
 """Without the line that says what is left out."""
-_FOLDED: Final = (100, 25, 5, 0)
-"""Clusters named in the details of an object: as many as leave room for a table of each object."""
 _LISTED: Final = 50
 _OF_TABLE: Final = 12
+_TOGETHER: Final = 25
+"""Clusters of which the same is to be said that share a row of the details."""
+_WHY: Final = 200
+"""Characters of a reason there."""
+_BACKUP: Final = ("backup", "age", "items", "kept for")
+_FRAME: Final = 400
+"""Characters of the details of an object without their rows, at most."""
+_MATTERS: Final = {Verb.REFUSE: 0, Verb.HOLD: 1, Verb.WAIT: 2}
+"""What a reader looks for first, in this order."""
+_REST: Final = len(_MATTERS)
 _MARK: Final = "<!-- reconciler plan -->"
 """So that a CI job finds its own comment again and replaces it."""
 
 
 def as_markdown(plan: Plan, now: datetime) -> str:
-    """At most 60,000 characters; what is left out is said, and details go before tables."""
-    parts: list[str] = []
-    for folded in _FOLDED:
-        parts = _parts(plan, now, folded)
-        if sum(map(len, parts)) <= _ROOM:
-            break
-    return _fitted(parts)
+    """At most 60,000 characters; what is left out is said, and details go before tables.
+
+    Objects and clusters that are refused, held or that wait come first, in tables and details alike.
+    """
+    busy = sorted((steps for steps in plan.objects if steps.changes), key=_first_rank)
+    head, tables = _head(plan), [_object(plan, steps, now) for steps in busy]
+    idle = _idle([steps for steps in plan.objects if not steps.changes])
+    room = _ROOM - sum(map(len, (*head, *tables, *idle)))
+    details = [_details(steps, rows) for steps, rows in zip(busy, _dealt(busy, now, room), strict=True)]
+    return _fitted([*head, *(f"{table}{more}" for table, more in zip(tables, details, strict=True)), *idle])
 
 
-def _parts(plan: Plan, now: datetime, folded: int) -> list[str]:
+def _rank(step: Step) -> int:
+    return _MATTERS.get(step.verb, _REST)
+
+
+def _first_rank(steps: Steps) -> int:
+    return min(map(_rank, steps.steps), default=_REST)
+
+
+def _head(plan: Plan) -> list[str]:
     parts = [f"{_MARK}\n**{summary(plan)}** Revision `{plan.revision[:10]}`" + _compared(plan) + "\n"]
     parts += ["\nThe repository is paused (`.reconciler-paused`): nothing new starts.\n"] if plan.paused else []
     parts += _listed("Put back as recorded, since changed by hand", plan.put_back)
-    parts += _listed("Refused", plan.problems)
-    busy = [steps for steps in plan.objects if steps.changes]
-    parts += [_object(plan, steps, now, folded) for steps in busy]
-    return parts + _idle([steps for steps in plan.objects if not steps.changes])
+    return parts + _listed("Refused", plan.problems)
 
 
 def _compared(plan: Plan) -> str:
@@ -58,18 +75,18 @@ def _listed(title: str, lines: Sequence[object]) -> list[str]:
     return [f"\n### {title}\n\n" + "".join(shown + more)]
 
 
-def _object(plan: Plan, steps: Steps, now: datetime, folded: int) -> str:
+def _object(plan: Plan, steps: Steps, now: datetime) -> str:
     title = f"\n### {steps.record.identity}{attempt(steps)}\n\n"
     title += "".join(f"{_plain(line[0].upper() + line[1:])}.\n\n" for line in scheduling(plan, steps, now))
     title += f"{_plain(steps.why)}\n\n" if steps.why else ""
     head = "| what | clusters | backup age | items | why |\n|---|---|---|---|---|\n"
-    return title + head + "".join(_groups(steps, now)) + _details(steps, now, folded)
+    return title + head + "".join(_groups(steps, now))
 
 
 def _groups(steps: Steps, now: datetime) -> Iterator[str]:
     """A row for all clusters that the same becomes of, for the same reason."""
     groups: dict[tuple[Verb, str], list[Step]] = defaultdict(list)
-    for step in steps.steps:
+    for step in sorted(steps.steps, key=_rank):
         groups[step.verb, step.reason].append(step)
     for number, ((verb, reason), alike) in enumerate(groups.items()):
         if number == _OF_TABLE:
@@ -83,21 +100,80 @@ def _groups(steps: Steps, now: datetime) -> Iterator[str]:
         yield f"| {verb} | {clusters} | {_ages(backups, now)} | {_items(backups)} | {_plain(why)} |\n"
 
 
-def _details(steps: Steps, now: datetime, folded: int) -> str:
-    named = [step for step in steps.steps if step.verb is not Verb.SKIP]
-    if not folded or (len(named) < 2 and not any(step.backup for step in named)):
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of the details, of so many clusters."""
+
+    rank: int
+    clusters: int
+    text: str
+
+
+def _dealt(busy: Sequence[Steps], now: datetime, room: int) -> list[list[_Row]]:
+    """Rows for the details of each object, as many as there is room for.
+
+    They are dealt like cards, so that no object takes all of the room, and those that matter before all others.
+    """
+    decks = [_rows(steps, now) for steps in busy]
+    tops = [next(deck, None) for deck in decks]
+    dealt: list[list[_Row]] = [[] for _ in busy]
+    for rank in range(_REST + 1):
+        players = list(range(len(busy)))
+        while players:
+            going = []
+            for number in players:
+                row = tops[number]
+                cost = len(row.text) + (0 if dealt[number] else _FRAME) if row else 0
+                if row and row.rank == rank and cost <= room:
+                    room -= cost
+                    dealt[number].append(row)
+                    tops[number] = next(decks[number], None)
+                    going.append(number)
+            players = going
+    return dealt
+
+
+def _rows(steps: Steps, now: datetime) -> Iterator[_Row]:
+    """Made one by one, as few of a thousand may fit. None where the table says all there is to say."""
+    named = _named(steps)
+    if len(named) < 2 and not any(step.backup for step in named):
+        return
+    pinned, told = _columns(named)
+    alike: dict[tuple[Verb, str, str], list[Step]] = defaultdict(list)
+    for step in sorted(named, key=_rank):
+        alike[step.verb, _why(step), step.backup.name if step.backup else ""].append(step)
+    for (verb, why, _), group in alike.items():
+        said = (str(verb), *(backup_columns(group[0].backup, now) if pinned else ()), *((why,) if told else ()))
+        for first in range(0, len(group), _TOGETHER):
+            some = group[first : first + _TOGETHER]
+            names = ", ".join(_plain(step.part.cluster.name) for step in some)
+            yield _Row(_rank(some[0]), len(some), f"| {' | '.join((names, *map(_plain, said)))} |\n")
+
+
+def _named(steps: Steps) -> list[Step]:
+    return [step for step in steps.steps if step.verb is not Verb.SKIP]
+
+
+def _columns(named: Sequence[Step]) -> tuple[bool, bool]:
+    """Whether there are any backups to show, and any reasons."""
+    return any(step.backup for step in named), any(_why(step) for step in named)
+
+
+def _why(step: Step) -> str:
+    why = ": ".join(part for part in (step.reason, step.message) if part)
+    return why if len(why) <= _WHY else f"{why[:_WHY]}…"
+
+
+def _details(steps: Steps, rows: Sequence[_Row]) -> str:
+    if not rows:
         return ""
-    head = "\n<details><summary>Clusters</summary>\n\n| cluster | what | backup | age | items | kept for |\n"
-    head += "|---|---|---|---|---|---|\n"
-    rows = [_row(step, now) for step in named[:folded]]
-    more = len(named) - len(rows)
-    rows += [f"| … and {more} more; `reconciler plan` shows all | | | | | |\n"] if more > 0 else []
-    return head + "".join(rows) + "\n</details>\n"
-
-
-def _row(step: Step, now: datetime) -> str:
-    columns = (step.part.cluster.name, str(step.verb), *backup_columns(step.backup, now))
-    return f"| {' | '.join(_plain(column) for column in columns)} |\n"
+    named = _named(steps)
+    pinned, told = _columns(named)
+    columns = ["cluster", "what", *(_BACKUP if pinned else ()), *(("why",) if told else ())]
+    head = f"\n<details><summary>Clusters</summary>\n\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}\n"
+    more = len(named) - sum(row.clusters for row in rows)
+    left = f"| … and {more} more; `reconciler plan` shows all |{' |' * (len(columns) - 1)}\n" if more else ""
+    return f"{head}{''.join(row.text for row in rows)}{left}\n</details>\n"
 
 
 def _idle(objects: Iterable[Steps]) -> list[str]:

@@ -79,9 +79,48 @@ def test_clusters_with_the_same_end_for_the_same_reason_share_a_row() -> None:
     refused = [step(f"r{n}", Verb.REFUSE, "BackupFailed", "Backup before is Failed") for n in range(2)]
     rows = tables(as_markdown(plan(steps(restore(), *waits, *refused)), NOW))[0]
     assert [[shown(cell) for cell in row] for row in rows[1:]] == [
-        ["wait", "3 clusters", "", "", "Unreachable: cluster m0 can't be reached (and 2 like it)"],
         ["refuse", "2 clusters", "", "", "BackupFailed: Backup before is Failed"],
+        ["wait", "3 clusters", "", "", "Unreachable: cluster m0 can't be reached (and 2 like it)"],
     ]
+
+
+def test_clusters_that_matter_come_first_each_with_its_why() -> None:
+    starting = [starts(f"s{n}") for n in range(1000)]
+    waits = [step(f"w{n}", Verb.WAIT, "Unreachable", f"cluster w{n} can't be reached") for n in range(2)]
+    refused = [step(f"r{n}", Verb.REFUSE, "BackupFailed", "Backup before is Failed") for n in range(30)]
+    held = [step("h0", Verb.HOLD, "Suspended", "spec.suspend is set")]
+    text = as_markdown(plan(steps(restore(), *starting, *waits, *refused, *held)), NOW)
+    assert LIMIT - 500 < len(text) < LIMIT, "the room there is is used"
+    summary, details = ([[cell.content for cell in row] for row in table] for table in tables(text))
+    assert [row[0] for row in summary[1:]] == ["refuse", "hold", "wait", "start"]
+    assert details[0] == ["cluster", "what", "backup", "age", "items", "kept for", "why"]
+    failed = "BackupFailed: Backup before is Failed"
+    assert details[1:7] == [
+        [", ".join(f"r{n}" for n in range(25)), "refuse", "", "", "", "", failed],
+        [", ".join(f"r{n}" for n in range(25, 30)), "refuse", "", "", "", "", failed],
+        ["h0", "hold", "", "", "", "", "Suspended: spec.suspend is set"],
+        ["w0", "wait", "", "", "", "", "Unreachable: cluster w0 can't be reached"],
+        ["w1", "wait", "", "", "", "", "Unreachable: cluster w1 can't be reached"],
+        ["s0", "start", "s0-backup-default-before", "5h", "40", "29d19h", ""],
+    ]
+    assert details[-1][0] == f"… and {1000 - len(details[6:-1])} more; `reconciler plan` shows all"
+
+
+def test_of_a_thousand_clusters_that_are_refused_each_is_named() -> None:
+    long = "x" * 300
+    for whys in (1, 30):
+        each = [step(f"cluster-{n:04}", Verb.REFUSE, "BackupFailed", f"{n % whys} {long}") for n in range(1000)]
+        text = as_markdown(plan(steps(restore(), *(starts(f"s{n}") for n in range(100)), *each)), NOW)
+        assert len(text) < LIMIT
+        assert not [n for n in range(1000) if f"cluster-{n:04}" not in text]
+
+
+def test_an_object_of_which_something_is_refused_comes_before_others() -> None:
+    records = [replace(restore(), identity=Identity("Restore", "default", f"r-{n:03}")) for n in range(400)]
+    sound = [steps(record, starts("m1")) for record in records[:-1]]
+    text = as_markdown(plan(*sound, steps(records[-1], starts("m1"), step("m2", Verb.REFUSE, "Why", "so"))), NOW)
+    assert len(text) < LIMIT
+    assert text.index("r-399") < text.index("r-000")
 
 
 def test_what_has_nothing_to_do_is_folded_into_a_line_each() -> None:
@@ -129,9 +168,9 @@ def test_a_hostile_text_stays_text(hostile: str) -> None:
     text = as_markdown(plan(steps(restore(), *each, why=hostile), problems=(problem,), base=hostile), NOW)
     (summary, details) = tables(text)
     assert [len(row) for row in summary] == [5, 5, 5]
-    assert [len(row) for row in details] == [6, 6, 6]
+    assert [len(row) for row in details] == [3, 3, 3]
     told = " ".join(hostile.split())
-    assert shown(summary[1][4]).replace("\u200b", "") == f"Rejected: {told}"
+    assert shown(summary[1][4]).replace("\u200b", "") == f"BackupFailed: {told}"
     read = [child for token in tokens(text) for child in token.children or ()]
     assert not {child.type for child in read} & {"link_open", "image", "html_inline", "em_open", "s_open"}
     assert [token.type for token in tokens(text)].count("html_block") == 3, "our own comment and details"
@@ -161,7 +200,7 @@ def test_a_fleet_of_a_thousand_fits_into_a_comment_and_no_table_is_cut(clusters:
     assert len(text) < LIMIT == 60_000
     assert text.count("<details>") == text.count("</details>")
     widths = {tuple(len(row) for row in table) for table in tables(text)}
-    assert all(set(rows) in ({5}, {6}) for rows in widths)
+    assert all(set(rows) in ({5}, {6}, {7}) for rows in widths)
     assert "more; `reconciler plan` shows all" in text
     assert "waiting" in text.splitlines()[1], "all is counted, whatever is left out"
 
