@@ -11,6 +11,7 @@ from typing import Final
 
 from reconciler.errors import NoSuchBranch, RepositoryError, TipMoved
 from reconciler.repository import commit as commits
+from reconciler.repository.asked import resolve_there
 from reconciler.repository.git import CLONE, NETWORK
 from reconciler.repository.location import Place, Upstream, checked, locate, own_copy
 from reconciler.repository.mirror import mirror
@@ -105,16 +106,16 @@ class Branches:
     def resolve(self, revision: str) -> str:
         """The commit that a revision names. In a mirror, which has no branch of its own, those of the remote are meant.
 
-        Raises RepositoryError, FetchFailed (a mirror that was not fetched yet).
+        Raises RepositoryError, FetchFailed (a mirror).
         """
-        upstream, remote = self.tracked.upstream, "origin"
-        if upstream:
-            remote = upstream.remote
-            if self.tracked.local is None and not self._fetched:
+        place, upstream = self.tracked, self.tracked.upstream
+        if upstream and place.local is None:
+            if not self._fetched:
                 self.read()
-            if self.tracked.local is None and revision == "HEAD":
-                revision = upstream.tracking
-        return resolve(self.tracked.git, revision, otherwise=f"refs/remotes/{remote}/{revision}")
+            with timing(self._timed, "fetch"):
+                return resolve_there(place, upstream, revision)
+        remote = upstream.remote if upstream else "origin"
+        return resolve(place.git, revision, otherwise=f"refs/remotes/{remote}/{revision}")
 
     def how_to_move(self, commit: str) -> str:
         """What to type to move a ledger, all at `commit` of the tracked branch, to the branch of its own."""

@@ -230,7 +230,7 @@ class Repository:
         return self._history.arrival(commit, file, same)
 
     def at(self, revision: str) -> Revision:
-        """The users' files of any revision: HEAD, a commit, a branch, `origin/x`. Only a URL is fetched, once.
+        """The users' files of any revision: HEAD, a commit, a branch, `origin/x`. Of a URL it is fetched by its name.
 
         Raises RepositoryError where there is no such commit, FetchFailed (a URL).
         """

@@ -23,14 +23,19 @@ def resolve(git: Git, revision: str, *, otherwise: str = "") -> str:
 
     Raises RepositoryError where there is no such commit, or the text would be read as an option, or can't be shown.
     """
-    if not revision or revision.startswith("-") or not revision.isprintable():
-        raise RepositoryError(f"revision {mask(revision)!r} is refused: name a commit, a branch or HEAD")
+    check_revision(revision)
     for name in filter(None, (revision, otherwise)):
         found = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
         commit = found.out.decode(errors="replace").strip()
         if not found.code and _COMMIT.fullmatch(commit):
             return commit
     raise RepositoryError(f"no revision {mask(revision)} in this repository; fetch it")
+
+
+def check_revision(revision: str) -> None:
+    """Raise RepositoryError where the text would be read as an option, or can't be shown."""
+    if not revision or revision.startswith("-") or not revision.isprintable():
+        raise RepositoryError(f"revision {mask(revision)!r} is refused: name a commit, a branch or HEAD")
 
 
 def read_revision(history: History, commit: str) -> Revision:

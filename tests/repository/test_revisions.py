@@ -171,5 +171,36 @@ def test_mirror_of_a_url_is_fetched_first_and_its_branch_is_the_remotes(grown: W
     for name in ("HEAD", "main", "origin/main", grown.head(), "origin/main~1"):
         wanted = grown.head("HEAD~1" if name.endswith("~1") else "HEAD")
         assert Repository.open(tracked).at(name).commit == wanted
-    with pytest.raises(RepositoryError, match="no revision topic"):
-        Repository.open(tracked).at("topic")  # a mirror holds the tracked branch alone
+
+
+def test_another_branch_or_a_tag_of_a_url_is_fetched_by_its_name_each_time_anew(grown: Work, tmp_path: Path) -> None:
+    remote = bare_of(grown, tmp_path / "r.git")
+    grown.git("remote", "add", "r", str(remote.top))
+    grown.git("push", "-q", "r", "topic:refs/pull/1/head")
+    tracked = Tracked(f"file://{remote.top}", cache=tmp_path / "cache")
+    for name in ("topic", "origin/topic", "refs/heads/topic", "refs/pull/1/head", grown.head("topic")):
+        assert Repository.open(tracked).at(name).commit == grown.head("topic")
+    for name in ("v1", "refs/tags/v1", "topic~1", "topic^"):
+        assert Repository.open(tracked).at(name).commit == grown.head("v1^{commit}")
+    assert opened(grown).fork("main", "topic") == Repository.open(tracked).fork("main", "topic")
+    grown.git("checkout", "-q", "topic")
+    moved = grown.commit("moved", {"restores/topic.yaml": "u"})
+    grown.git("push", "-q", "r", "topic")
+    repository = Repository.open(tracked)
+    assert repository.at("topic").commit == moved
+    (mirror,) = (tmp_path / "cache").glob("*.git")
+    followed = Work(mirror).git("for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes", "refs/tags")
+    assert followed == "refs/remotes/origin/main", "nothing that anybody follows"
+    assert repository.read().tip.commit == grown.head("main")
+
+
+@pytest.mark.parametrize(
+    "name", ["nothing", "f" * 40, "deadbeef", "main..topic", "HEAD:README", "ma in", "a:b", "^", "*"]
+)
+def test_what_a_url_has_not_is_said_with_what_to_do(grown: Work, tmp_path: Path, name: str) -> None:
+    remote = bare_of(grown, tmp_path / "r.git")
+    repository = Repository.open(Tracked(f"file://{remote.top}", cache=tmp_path / "cache"))
+    with pytest.raises(RepositoryError, match=r"no branch, tag or commit .*; push it, or plan in a clone"):
+        repository.at(name)
+    with pytest.raises(RepositoryError, match="is refused"):
+        repository.at("--upload-pack=x")
