@@ -132,7 +132,8 @@ class Git:
         result = self.run(*args, stdin=stdin, timeout=timeout, env=env)
         if result.code:
             full = classify(result.err).cause is Cause.DISK  # the other causes are those of a remote
-            raise RepositoryError(f"git {args[0]} failed: {plain(result.err)}", Cause.DISK if full else Cause.OTHER)
+            said = plain(result.err) if result.code > 0 or result.err.strip() else _ended_by(-result.code)
+            raise RepositoryError(f"git {args[0]} failed: {said}", Cause.DISK if full else Cause.OTHER)
         return result.out
 
     def text(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> str:
@@ -264,8 +265,15 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
                 stream.close()
 
 
+def _ended_by(number: int) -> str:
+    """In words, a signal: the killer of a machine that is short of memory, say, or the limit of a file's size."""
+    return f"signal {number} ended it ({(signal.strsignal(number) or 'unknown').lower()})"
+
+
 _PLAIN: Final = (
     ("No space left on device", "the disk is full"),
+    ("Out of diskspace", "the disk is full"),
+    ("couldn't write '", "the disk takes no more"),  # git does not say why
     ("Disk quota exceeded", "the disk quota is used up"),
     ("Read-only file system", "the file system is read-only"),
     ("insufficient permission", "no permission to write into the repository"),

@@ -40,8 +40,11 @@ _TABLE: Final[tuple[tuple[str | tuple[str, ...], Cause, str], ...]] = (
     (("remote:", "no space left on device"), _D, _FULL_THERE),
     (("remote unpack failed", "no space left"), _D, _FULL_THERE),
     (("remote:", "disk quota exceeded"), _D, _FULL_THERE),
+    (("remote:", "out of diskspace"), _D, _FULL_THERE),
     (("remote:", "read-only file system"), _D, "the remote's file system is read-only"),
     ("no space left on device", _D, _FULL),
+    ("out of diskspace", _D, _FULL),
+    (("couldn't write '", ".lock'"), _D, "the disk takes no more; make room on it"),
     ("disk quota exceeded", _D, "the disk quota is used up"),
     ("read-only file system", _D, "the file system is read-only"),
     ("over its size limit", _D, _QUOTA_THERE),  # Bitbucket

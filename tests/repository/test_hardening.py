@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import traceback
 from pathlib import Path
@@ -237,6 +238,8 @@ def test_repository_of_another_user_is_told_plainly(work: Work, monkeypatch: pyt
     ("err", "told"),
     [
         ("error: unable to write file: No space left on device\nfatal: x", "the disk is full"),
+        ("fatal: sha1 file '/x/index.lock' write error. Out of diskspace", "the disk is full"),
+        ("fatal: cannot update ref 'refs/heads/main': couldn't write '/x/main.lock'", "the disk takes no more"),
         ("error: insufficient permission for adding an object to repository database objects\n", "no permission"),
         ("warning: x\nfatal: bad\nmore", "fatal: bad"),
         ("", "git said nothing"),
@@ -246,6 +249,16 @@ def test_repository_of_another_user_is_told_plainly(work: Work, monkeypatch: pyt
 def test_gits_words_made_plain(err: str, told: str) -> None:
     assert plain(err).startswith(told)
     assert "\n" not in plain(err)
+
+
+def test_git_that_is_killed_is_told_from_git_that_says_nothing(work: Work, tmp_path: Path) -> None:
+    killed = tmp_path / "git"
+    killed.write_text("#!/bin/sh\nkill -KILL $$\n")
+    killed.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        with pytest.raises(RepositoryError, match=r"^git gc failed: signal 9 ended it \(killed\)$"):
+            Git(work.top).out("gc")
 
 
 def test_disk_that_is_full_leaves_the_repository_unharmed(work: Work) -> None:

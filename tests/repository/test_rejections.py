@@ -39,6 +39,10 @@ MESSAGES = [
     ("remote: fatal: Unable to create '/srv/x.git/refs/heads/main.lock': Read-only file system", Cause.DISK),
     ("error: file write error: No space left on device\nfatal: unable to write loose object file", Cause.DISK),
     ("error: unable to create temporary file: Disk quota exceeded", Cause.DISK),
+    ("fatal: sha1 file '/x/index.lock' write error. Out of diskspace", Cause.DISK),
+    ("remote: fatal: sha1 file '<stdout>' write error. Out of diskspace", Cause.DISK),
+    ("fatal: update_ref failed for ref 'refs/heads/main': cannot update ref 'refs/heads/main': couldn't write"
+     " '/x/refs/heads/main.lock'", Cause.DISK),
     ("fatal: Unable to create '/x/index.lock': Read-only file system", Cause.DISK),
     ("remote: error: insufficient permission for adding an object to repository database ./objects", Cause.PERMISSION),
     ("remote: fatal: Unable to create temporary file '/srv/x.git/objects/pack': Permission denied", Cause.PERMISSION),

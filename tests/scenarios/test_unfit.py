@@ -14,7 +14,24 @@ from tests.scenarios import objects
 from tests.scenarios.workspace import RECONCILER, Result, Workspace
 
 LIMIT = 100
-"""Bytes that a file may have where the disk is full: no object of git's is smaller than its first write."""
+"""Bytes that a file may have: no object of git's is smaller than its first write."""
+ROOM = (0, 4, 8, 16)
+"""KiB left on a disk that is full. They end the run at other places: our own state, an index, an object."""
+OF_OUR_OWN = ("unshare", "--user", "--map-root-user", "--mount")
+"""In a namespace where anybody may mount, if the system has such."""
+ON_A_FULL_DISK = """
+set -e
+mount -t tmpfs -o size=4m none "$1"
+cp -a "$2" "$1/repo"
+dd if=/dev/zero of="$1/filler" bs=4096 2>"$3/dd" || true
+truncate -s "-${4}K" "$1/filler"
+cd "$1/repo"; from=$1; to=$2; shift 4
+code=0; "$@" || code=$?
+rm "$from/filler"
+find "$to" -mindepth 1 -delete
+cp -a . "$to"
+exit $code
+"""
 AS_OTHERS = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all")
 """Without the rights of root, to which nothing is read-only."""
 
@@ -53,7 +70,7 @@ def run(workspace: Workspace, *before: str, limit: int | None = None) -> Result:
     done = subprocess.run(
         [*before, str(RECONCILER), "sync", "--once", "--timeout", "30s"],
         cwd=workspace.root,
-        env=workspace.environment,
+        env=workspace.environment | {"PYTHONDONTWRITEBYTECODE": "1"},  # or our own would be cut off, and stay so
         text=True,
         capture_output=True,
         timeout=60,
@@ -80,11 +97,32 @@ def test_a_read_only_checkout(unharmed: Workspace) -> None:
 
 
 @pytest.mark.case("unfit", "full disk", "told with exit 2", "unharmed")
-def test_a_disk_that_takes_no_more(unharmed: Workspace) -> None:
-    """Every file ends after some bytes, as on a disk that fills up while it is written."""
-    done = run(unharmed, limit=LIMIT)
+@pytest.mark.skipif(
+    subprocess.run([*OF_OUR_OWN, "true"], capture_output=True).returncode != 0,
+    reason="the system lets nobody mount a disk of his own; the next test fills none, and runs everywhere",
+)
+@pytest.mark.parametrize("room", ROOM)
+def test_a_full_disk(unharmed: Workspace, tmp_path: Path, room: int) -> None:
+    """A disk of 4 MiB with the repository and nothing else, in which what is left of it is copied back."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    script = ("sh", "-c", ON_A_FULL_DISK, "sh", str(disk), str(unharmed.root), str(tmp_path), str(room))
+    done = run(unharmed, *OF_OUR_OWN, *script)
     assert done.code == 2, done.text
-    assert "git" in done.err or "can't write" in done.err
+    assert "the disk is full" in done.err or "No space left on device" in done.err
+    assert len(done.err.strip().splitlines()) <= 4, done.err
+
+
+@pytest.mark.case("unfit", "full disk", "told with exit 2", "unharmed")
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [(1, "can't write into {}/.git/reconciler: File too large"), (LIMIT, "ended it (file size limit")],
+)
+def test_a_file_that_takes_no_more(unharmed: Workspace, limit: int, told: str) -> None:
+    """As a limit of the process has it; our own file first, then one of git's."""
+    done = run(unharmed, limit=limit)
+    assert done.code == 2, done.text
+    assert told.format(unharmed.root) in done.err
     assert len(done.err.strip().splitlines()) <= 4, done.err
 
 
