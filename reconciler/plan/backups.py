@@ -18,13 +18,28 @@ def gate(run: Run, answer: Answer) -> Run:
     return replace(run, phase=Phase.STARTING, reason="", message="", cluster_uid=answer.cluster_uid)
 
 
+def velero_failure(answer: Answer) -> Failure | None:
+    """Why Velero seems not to be there; None also where that is not known.
+
+    In a namespace that does not exist nothing is found either, and only a create is told so. That there is no place to
+    keep a backup in shows it to who may only read, so that `plan` says what `sync` will.
+    """
+    if answer.locations != ():
+        return None
+    text = "Velero's namespace has no BackupStorageLocation, or is not there"
+    todo = "install Velero on the cluster, name its namespace with --velero-namespace, or create a location"
+    return Failure("VeleroMissing", f"{text}; {todo}")
+
+
 def storage_failure(answer: Answer, name: str) -> Failure | None:
     """Why the BackupStorageLocation of that name (empty: the one that Velero would choose) can't be used."""
     if answer.locations is None:
         return UNKNOWN
+    if missing := velero_failure(answer):
+        return missing
     location = next((place for place in answer.locations if place.name == name), None) if name else _default(answer)
     if location is None:
-        known = ", ".join(sorted(place.name for place in answer.locations)) or "none"
+        known = ", ".join(sorted(place.name for place in answer.locations))
         return Failure(
             "StorageUnavailable",
             f"there is no BackupStorageLocation {name or 'default'} (there: {known}); create it on the cluster",

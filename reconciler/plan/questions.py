@@ -156,11 +156,14 @@ def _ask_about_schedule(asked: dict[ClusterId, _Draft], schedule: Schedule, reco
     if ask not in (Ask.ASKED, Ask.PAUSED) or wanted is None or not isinstance(wanted.spec, BackupSpec):
         return
     unsettled = schedules.unsettled(schedule, wanted.spec)
+    due = schedule.cluster in looking.due
+    if unsettled or due:
+        asked[schedule.cluster].storage = True  # it tells whether Velero is there, and one can be made
     if unsettled and schedule.phase is not Phase.STARTING and schedule.phase not in schedules.IN_PLACE:
         made = schedules.manifest(record, schedule, wanted, everything.velero_namespace)
         asked[schedule.cluster].dry_runs["Schedule", name] = made
-    elif unsettled or schedule.cluster in looking.due:
+    elif unsettled or due:
         asked[schedule.cluster].schedules.add(name)
     since = moment(schedule.refreshed)
-    if schedule.cluster in looking.due and (since is None or looking.at - since >= looking.refresh):
+    if due and (since is None or looking.at - since >= looking.refresh):
         asked[schedule.cluster].backups_of.add(name)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from reconciler.plan.answers import Answer, Failure
-from reconciler.plan.backups import dry_run_failure, storage_failure
+from reconciler.plan.backups import dry_run_failure, storage_failure, velero_failure
 from reconciler.plan.points import WAITS, Origin, choose, rounded, started, unusable
 from reconciler.plan.runs import refuse, wait
 from reconciler.records import Phase, Run, moment
@@ -18,8 +18,9 @@ def gate(run: Run, answer: Answer, origin: Origin, spec: RestoreSpec, now: datet
     failure = unusable(origin, spec)
     if failure:
         return _wait_or_refuse(run, failure)
-    if answer.failure:
-        return wait(run, answer.failure)
+    failure = answer.failure or velero_failure(answer)
+    if failure:
+        return wait(run, failure)
     chosen = choose(origin, answer, spec, now)
     if isinstance(chosen, Failure):
         return _wait_or_refuse(run, chosen)

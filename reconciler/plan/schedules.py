@@ -15,6 +15,7 @@ from reconciler.desired import Desired, Wanted
 from reconciler.plan.actions import Action, Create, Delete, Update
 from reconciler.plan.answers import UNASKED, UNKNOWN, Answer, Failure
 from reconciler.plan.asks import Ask, ask_of_schedule
+from reconciler.plan.backups import velero_failure
 from reconciler.plan.points import started
 from reconciler.records import Phase, Record, Schedule, moment, timestamp
 from reconciler.resources import BackupSpec, ClusterId, Identity
@@ -109,6 +110,8 @@ def _keep(schedule: Schedule, spec: BackupSpec, ask: Ask, answer: Answer) -> Sch
     seen = answer.schedules[name]
     if ask is Ask.PAUSED and (seen is None or _differs(seen, spec)):
         return _wait(schedule, PAUSED)
+    if seen is None and (missing := velero_failure(answer)):
+        return _wait(schedule, missing)
     if seen is None:
         return replace(schedule, phase=Phase.STARTING, reason="", message="", cluster_uid=answer.cluster_uid)
     if not _ours(seen, schedule):

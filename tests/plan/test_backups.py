@@ -30,7 +30,7 @@ def test_it_starts_on_a_sound_member_and_pins_the_cluster() -> None:
         (b.unreachable("Unauthorized"), "Unauthorized"),
         (b.answer(accepted=[NAME], failure=Failure("Unreachable", "half an answer")), "Unreachable"),
         (b.answer(accepted=[NAME], locations=None), "Unknown"),
-        (b.answer(accepted=[NAME], locations=()), "StorageUnavailable"),
+        (b.answer(accepted=[NAME], locations=()), "VeleroMissing"),
         (b.answer(accepted=[NAME], locations=(location(phase="Unavailable"),)), "StorageUnavailable"),
         (b.answer(accepted=[NAME], locations=(location(phase=""),)), "StorageUnavailable"),
         (b.answer(absent=[NAME]), "Unknown"),

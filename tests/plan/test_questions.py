@@ -164,13 +164,14 @@ def test_a_schedule_to_be_made_asks_for_a_dry_run() -> None:
     question = one(in_place(phase=Phase.PENDING), desired=SCHEDULED)
     assert question.dry_runs.keys() == {("Schedule", TAKEN[1])}
     assert question.dry_runs["Schedule", TAKEN[1]]["spec"]["schedule"] == b.DAILY
-    assert (question.schedules, question.objects, question.storage) == (frozenset(), frozenset(), False)
+    assert (question.schedules, question.objects, question.storage) == (frozenset(), frozenset(), True)
 
 
 @pytest.mark.parametrize("phase", [Phase.STARTING, Phase.ENABLED, Phase.PAUSED, Phase.FAILED_VALIDATION])
 def test_one_that_may_be_there_and_is_not_as_asked_is_looked_at(phase: Phase) -> None:
     question = one(in_place(phase=phase, what="another"), desired=SCHEDULED)
     assert question.schedules == {TAKEN[1]}
+    assert question.storage
     assert not question.dry_runs
     assert not question.backups_of
 

@@ -92,7 +92,7 @@ WAITS: list[tuple[Answer, str]] = [
     (sound(the_backup(), failure=Failure("Forbidden", "half an answer")), "Forbidden"),
     (sound(), "Unknown"),  # the backup was not asked for
     (sound(the_backup(), locations=None), "Unknown"),
-    (sound(the_backup(), locations=()), "StorageUnavailable"),
+    (sound(the_backup(), locations=()), "VeleroMissing"),
     (b.answer(the_backup(), absent=[NAME]), "Unknown"),  # no dry run
     (b.answer(the_backup(), dry_runs={NAME: Failure("Rejected", "webhook")}), "Rejected"),
     (sound(the_backup("InProgress")), "BackupRunning"),

@@ -57,6 +57,16 @@ def test_one_that_is_suspended_is_created_paused() -> None:
     assert create.manifest["metadata"]["annotations"]["reconciler/suspended"] == "true"
 
 
+@pytest.mark.parametrize("schedule", ANY, ids=lambda schedule: f"{schedule.phase}-{schedule.reason}")
+def test_none_is_to_be_made_where_velero_is_not_and_what_is_there_stays(schedule: Schedule) -> None:
+    nowhere = step(schedule, answer(None, locations=()))
+    assert (nowhere.phase, nowhere.reason) == (Phase.PENDING, "VeleroMissing")
+    assert step(nowhere, answer(None, locations=())) == nowhere
+    assert step(nowhere, answer(None)).phase is Phase.STARTING
+    assert step(schedule, answer(None, locations=None)).phase is Phase.STARTING  # that was not asked
+    assert step(schedule, answer(there(), locations=())).phase is Phase.ENABLED
+
+
 # ---------------------------------------------------------------- update
 
 

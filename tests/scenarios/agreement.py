@@ -29,7 +29,7 @@ Part = Mapping[str, Any]
 STARTS: Final = ("start", "start after its backup")
 ENDED: Final = ("Completed", "PartiallyFailed", "Failed", "FailedValidation")
 IN_PLACE: Final = ("Enabled", "Paused", "FailedValidation")
-NEEDS_CREATE: Final = ("Rejected", "Forbidden", "VeleroMissing")
+NEEDS_CREATE: Final = ("Rejected", "Forbidden")
 """Why a member refuses a create, dry or not: `plan` may only read, so it can't know."""
 NEEDS_WRITE: Final = (
     "index.lock",

@@ -191,3 +191,21 @@ def test_a_new_machine_takes_over(fleet: Fleet, backed_up: Workspace, tmp_path: 
     for member in fleet.members:
         (made,) = member.restores()
         assert "reconciler/recorded" not in made["metadata"].get("finalizers", [])
+
+
+def test_where_velero_is_not_all_waits_for_it_as_plan_says(fleet: Fleet, backed_up: Workspace) -> None:
+    """Schedules as well, which in the end nothing but a create would be refused for."""
+    backed_up.kubeconfig = fleet.kubeconfig  # with the least rights it is Forbidden to look there
+    files = {
+        "backups/nightly.yaml": objects.scheduled(),
+        "backups/now.yaml": objects.backup("now"),
+        "restores/copy.yaml": objects.restore("copy", "before", policy=COPY),
+    }
+    backed_up.commit({**files}, "Ask")
+    done = backed_up.sync("--velero-namespace", "nope")
+    assert done.code == 3, done.text
+    for kind, name in (("backups", "nightly"), ("backups", "now"), ("restores", "copy")):
+        for entry in backed_up.runs(kind, name).values():
+            assert (entry["phase"], entry["reason"]) == ("Pending", "VeleroMissing")
+            assert "name its namespace with --velero-namespace" in entry["message"]
+    assert backed_up.sync().code == 0
