@@ -28,6 +28,8 @@ class State:
     asked: Mapping[Identity, Asked]
     revision: str
     """The commit whose files these are."""
+    edited: tuple[str, ...] = ()
+    """Paths under `status/` that somebody changed by hand in that commit, or before it."""
 
     @property
     def records(self) -> Mapping[Identity, Record]:
@@ -73,7 +75,9 @@ def look(repository: Repository, revision: str = "") -> State:
     recorded = _load(repository, snapshot)
     there = repository.at(revision) if revision else snapshot
     desired = _desired(there.files, recorded, there.paused)
-    return State(snapshot, desired, recorded, {}, there.commit if isinstance(there, Revision) else snapshot.tip.commit)
+    if isinstance(there, Revision):
+        return State(snapshot, desired, recorded, {}, there.commit, there.edited)
+    return State(snapshot, desired, recorded, {}, snapshot.tip.commit, snapshot.tampered)
 
 
 def source_files(blobs: tuple[Blob, ...]) -> tuple[SourceFile, ...]:

@@ -46,26 +46,28 @@ async def plan(
 ) -> Plan:
     """What `sync --once` would do if `revision` were the tip; with `base` only what is new since they parted.
 
-    `revision` is the tip unless given; where a CI job's checkout has no branch, and `base` tells the tip, HEAD.
+    `revision` is the tip unless given; in a CI job's checkout, which has no branch, HEAD.
 
     Raises what a pass raises: RepositoryError and its kin, RecordError, Unsafe.
     """
-    if base and not revision and repository.pinned:
+    if not revision and repository.pinned and (base or not repository.branch):
         revision = "HEAD"
     state = await asyncio.to_thread(look, repository, revision)
     if state.recorded is None:
         check_afresh(repository, state)
     watch = load_watch(await asyncio.to_thread(repository.load_state, settings.shard.file))
     foreseen = await _foresee(state, members, settings, watch)
-    decided, problems, put_back = foreseen.decided, state.desired.problems, state.snapshot.tampered
+    decided, problems = foreseen.decided, state.desired.problems
+    put_back = tuple(sorted({*state.snapshot.tampered, *state.edited}))
     objects = planned(state.desired, state.records, decided, foreseen.todo, foreseen.answers)
     if base:
         parted = await asyncio.to_thread(repository.fork, base, state.revision)
-        before = (await asyncio.to_thread(look, repository, parted)).desired
+        since = await asyncio.to_thread(look, repository, parted)
+        before = since.desired
         brought = {identity for identity in decided if _brought(identity, before, state.desired)}
         objects = tuple(steps for steps in objects if steps.record.identity in brought)
         problems = tuple(problem for problem in problems if problem not in before.problems)
-        put_back = ()  # of the records, not of what is asked for
+        put_back = tuple(path for path in state.edited if path not in since.edited)
         decided = {**decided, **{each: record for each, record in state.records.items() if each not in brought}}
     if not settings.allow_mass_removal:
         refuse_mass_removal(state.records, decided)

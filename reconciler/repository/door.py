@@ -234,7 +234,7 @@ class Repository:
 
         Raises RepositoryError where there is no such commit, FetchFailed (a URL).
         """
-        return read_revision(self._history, self._branches.resolve(revision))
+        return read_revision(self._history, self._branches.resolve(revision), self._branches.apart)
 
     def fork(self, one: str, other: str) -> str:
         """The commit at which two revisions parted; that of `one` where it can't be told, as in a shallow clone.

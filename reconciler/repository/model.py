@@ -39,8 +39,9 @@ class Tracked:
     guard against rewritten history is on the records then. The tracked branch may be force-pushed: its files count as
     they stand at the tip, whatever came before, and what ran is recorded elsewhere.
     `pinned`: a revision whose commit stands for the tip where no branch can be told, as in a CI job's checkout: HEAD is
-    detached and `branch` is empty, or `branch` is there as a remote-tracking ref alone, which is the tip then. The
-    repository can only be read then: nothing is fetched, and what this machine remembers is neither read nor written.
+    detached and `branch` is empty, or `branch` is there as a remote-tracking ref alone, which is the tip then. Where
+    that commit lags behind the branch that its ledger was made for, the tip is where that one stands. The repository
+    can only be read then: nothing is fetched, and what this machine remembers is neither read nor written.
     `access`: how git gets to the remote; `authorship`: who our commits are by, and how they are signed.
     """
 
@@ -109,11 +110,15 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """The users' side of any one commit: `files` and `paused` as in `Snapshot`."""
+    """The users' side of any one commit: `files` and `paused` as in `Snapshot`.
+
+    `edited`: paths under `status/` that differ from what our newest commit in it recorded.
+    """
 
     commit: str
     files: tuple[Blob, ...]
     paused: bool
+    edited: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

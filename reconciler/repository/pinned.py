@@ -5,14 +5,17 @@ Called by `location` and `branches` to find that commit, and by `door` for local
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from reconciler.repository.git import Git
 from reconciler.repository.localstate import LocalState
-from reconciler.repository.model import Tracked
+from reconciler.repository.model import LEDGER, Tracked
 from reconciler.repository.revisions import resolve
 
+_BRANCH: Final = re.compile(r"""^branch:\s*["']?([^"'\n]+?)["']?\s*$""", re.MULTILINE)
+"""The branch in the text of a ledger."""
 _HEADS = "refs/heads/"
 _REMOTES = "refs/remotes/"
 
@@ -46,7 +49,8 @@ class HeededState(LocalState):
 def pinned_tip(git: Git, tracked: Tracked) -> str | None:
     """The commit that stands for the tracked branch; None where that can be told, or `Tracked.pinned` is empty.
 
-    Raises RepositoryError where it names no commit.
+    Where it lags behind the branch that its ledger was made for, it is where that one stands, as far as is known here:
+    what ran since is recorded there. Raises RepositoryError where it names no commit.
     """
     if not tracked.pinned:
         return None
@@ -54,7 +58,28 @@ def pinned_tip(git: Git, tracked: Tracked) -> str | None:
         refs = branch_refs(git)
         return None if f"{_HEADS}{tracked.branch}" in refs else _copy(git, refs, tracked.branch) or None
     on_branch = not git.run("symbolic-ref", "--quiet", "HEAD").code
-    return None if on_branch else resolve(git, tracked.pinned)
+    if on_branch:
+        return None
+    commit = resolve(git, tracked.pinned)
+    stands = _stands(git, _ledger_branch(git, commit, tracked.path))
+    lags = bool(stands) and bool(git.run("merge-base", "--is-ancestor", stands, commit).code)
+    return stands if lags else commit
+
+
+def _ledger_branch(git: Git, commit: str, path: str) -> str:
+    """The branch that the ledger in a commit was made for; empty where there is none."""
+    folder = "/".join(part for part in path.split("/") if part not in ("", "."))
+    held = git.run("cat-file", "blob", f"{commit}:{folder}/{LEDGER}".replace(":/", ":"))
+    found = None if held.code else _BRANCH.search(held.out.decode(errors="replace"))
+    return found[1] if found else ""
+
+
+def _stands(git: Git, branch: str) -> str:
+    """Where a branch stands: at the remote if it has an upstream, as that was fetched last; empty: not known here."""
+    refs = branch_refs(git) if branch else {}
+    local = f"{_HEADS}{branch}"
+    ref = refs.get(local) or (local if local in refs else next(iter(remote_copies(refs, branch)), ""))
+    return resolve(git, ref) if ref in refs else ""
 
 
 def pinned_beside(git: Git, branch: str) -> str:

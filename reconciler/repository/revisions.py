@@ -5,14 +5,16 @@ Called by `Repository.at`, by `location` for a pinned commit, and by `Reader` fo
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from reconciler.errors import RepositoryError
 from reconciler.repository.files import check_folder, contents, entries, manifests
 from reconciler.repository.git import Git
 from reconciler.repository.history import History
-from reconciler.repository.model import FOLDERS, PAUSED, Blob, Revision
+from reconciler.repository.model import FOLDERS, PAUSED, STATUS, Blob, Revision
 from reconciler.repository.urls import mask
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -38,8 +40,8 @@ def check_revision(revision: str) -> None:
         raise RepositoryError(f"revision {mask(revision)!r} is refused: name a commit, a branch or HEAD")
 
 
-def read_revision(history: History, commit: str) -> Revision:
-    """Read the users' files of a commit. Raises RepositoryError where git can't."""
+def read_revision(history: History, commit: str, apart: bool) -> Revision:
+    """Read the users' files of a commit; `apart`: the records are elsewhere. Raises RepositoryError where git can't."""
     git, prefix = history.git, history.prefix
     tree = entries(git, commit, [prefix + folder for folder in FOLDERS])
     if not tree:
@@ -47,7 +49,16 @@ def read_revision(history: History, commit: str) -> Revision:
     listed = manifests(tree, prefix)
     have = contents(git, [entry.oid for _, entry, problem in listed if not problem])
     files = tuple(Blob(path, None if problem else have[entry.oid], problem) for path, entry, problem in listed)
-    return Revision(commit, files, is_paused(history, commit))
+    return Revision(commit, files, is_paused(history, commit), () if apart else tuple(sorted(_edited(history, commit))))
+
+
+def _edited(history: History, commit: str) -> Iterator[str]:
+    """Paths of records that somebody else than us changed since our newest commit."""
+    own = history.newest_own(commit, None)
+    if own not in (commit, None):
+        how = ("-r", "-z", "--name-only", "--no-renames")
+        listed = history.git.out("diff-tree", *how, str(own), commit, "--", history.prefix + STATUS)
+        yield from (os.fsdecode(name).removeprefix(history.prefix) for name in listed.split(b"\0") if name)
 
 
 def is_paused(history: History, commit: str) -> bool:

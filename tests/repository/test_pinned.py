@@ -9,7 +9,7 @@ import pytest
 from reconciler.errors import NoSuchBranch, RepositoryError, TooShallow
 from reconciler.repository import PAUSED, Repository, Tracked
 from tests.repository.apart import NAME, apart
-from tests.repository.builders import LEDGER, RECORD, Work, bare_of, by, clone, init, message, opened, record
+from tests.repository.builders import LEDGER, RECORD, Work, bare_of, by, clone, init, message, new, opened, record
 
 
 @pytest.fixture
@@ -63,6 +63,27 @@ def test_detached_head_stands_for_the_branch_and_nothing_is_written(job: Work) -
     assert files(job) == before
 
 
+def test_records_are_those_of_the_ledgers_branch_where_the_pinned_commit_lags_behind_it(
+    job: Work, ledger: Work, tmp_path: Path
+) -> None:
+    """By the copy of a remote's, by a branch here, and in a folder; ahead of it, the commit itself stands."""
+    record(opened(ledger), b"phase: Completed\n")
+    job.git("fetch", "-q", str(ledger.top), "+main:refs/remotes/origin/main")
+    for pinned in ("HEAD", "origin/topic"):
+        snapshot = opened(job, pinned=pinned).read()
+        assert (snapshot.tip.commit, snapshot.recorded[RECORD]) == (ledger.head("main"), b"phase: Completed\n")
+    ledger.git("checkout", "-q", "--detach", "topic")
+    assert opened(ledger, pinned="HEAD").read().tip.commit == ledger.head("main")
+    ahead = ledger.git("merge", "-q", "main") or ledger.head()
+    assert opened(ledger, pinned="HEAD").read().tip.commit == ahead
+    below = new(tmp_path / "below", files={"ops/restores/x.yaml": "x"})
+    init(opened(below, path="ops"))
+    below.git("checkout", "-q", "--detach")
+    record(opened(below, path="ops", branch="main"))
+    for path in ("ops", "./ops/"):
+        assert opened(below, path=path, pinned="HEAD").read().tip.commit == below.head("main")
+
+
 def test_pin_need_not_be_head(job: Work) -> None:
     for pinned in ("origin/main", job.head("origin/main")):
         repository = opened(job, pinned=pinned)
@@ -90,10 +111,11 @@ def test_what_this_machine_remembers_of_a_branch_is_neither_read_nor_changed(led
     repository.save_state({"unreleased": 1})
     kept = {file: file.read_bytes() for file in (ledger.top / ".git/reconciler").iterdir()}
     ledger.git("checkout", "-q", "--detach", "main~2")  # init alone: a rewrite, for who guards against one
+    ledger.git("branch", "-q", "-m", "main", "elsewhere")
     pinned = opened(ledger, pinned="HEAD")
     assert pinned.read().own_commit == ledger.head()
     assert pinned.load_state() is None
-    ledger.git("checkout", "-q", "--detach", "main~3")
+    ledger.git("checkout", "-q", "--detach", "elsewhere~3")
     assert opened(ledger, pinned="HEAD").read().own_commit is None
     assert {file: file.read_bytes() for file in (ledger.top / ".git/reconciler").iterdir()} == kept
 

@@ -123,6 +123,17 @@ def test_revision_has_the_rules_of_a_snapshot_and_reads_no_records(grown: Work) 
     assert paths(opened(grown, path="ops").at("HEAD").files) == ["restores/o.yaml"]
 
 
+def test_revision_tells_which_records_were_changed_by_hand(grown: Work) -> None:
+    repository = opened(grown)
+    init(repository)
+    record(repository)
+    ours = grown.head()
+    by_hand = grown.commit("by hand", {RECORD: "mine", "status/more.yaml": "x", "README": "x"})
+    assert repository.at(ours).edited == repository.at("topic").edited == ()
+    assert repository.at(by_hand).edited == ("status/more.yaml", RECORD)
+    assert opened(grown, path="ops").at(by_hand).edited == ()
+
+
 def test_path_that_is_no_folder_is_an_error_at_a_revision_too(grown: Work) -> None:
     with pytest.raises(RepositoryError, match="is no folder"):
         opened(grown, path="README").at("HEAD")

@@ -161,6 +161,35 @@ def test_a_branch_that_is_behind_main_takes_nothing_away(forge: Forge) -> None:
     assert actions(plan(job, "--base", "origin/main")) == {"new": {"start"}}
 
 
+def test_a_checkout_that_is_behind_main_knows_what_ended_since(forge: Forge) -> None:
+    """Its own records would have it that what ended is still to be followed, or started."""
+    forge.land(dict(NEW))
+    forge.propose({"README.md": "better words\n"})
+    assert forge.upstream.sync().code == 0
+    job = forge.checkout("refs/heads/feature")
+    assert actions(plan(job, code=0)) == {"before": {"skip"}, "new": {"skip"}}
+    assert actions(plan(job, "--base", "origin/main", code=0)) == {}
+
+
+def test_records_that_a_pull_request_edits_would_be_put_back(forge: Forge) -> None:
+    path = "status/backups/default/before.yaml"
+    forge.propose({path: None, **NEW})
+    job = forge.checkout()
+    for options in ((), ("--base", "origin/main"), ("--branch", "main", "--revision", "HEAD")):
+        done = plan(job, *options)
+        assert json.loads(done.out)["putBack"] == [path]
+        assert actions(done)["new"] == {"start"}
+    text = job.run("plan", "--base", "origin/main").out
+    assert f"{path} was changed by hand; it is put back as it was recorded" in text
+    assert "Plan: 2 to start, 1 record to put back." in text
+
+
+def test_records_that_were_edited_before_are_not_the_pull_requests(forge: Forge) -> None:
+    forge.land({"status/backups/default/before.yaml": None})
+    forge.propose(dict(NEW))
+    assert json.loads(plan(forge.checkout(), "--base", "origin/main").out)["putBack"] == []
+
+
 def test_a_job_that_fetched_no_more_than_the_proposed_commit(forge: Forge) -> None:
     forge.propose(dict(NEW))
     done = forge.checkout(depth="1", main=False).run("plan", "--base", "origin/main")
