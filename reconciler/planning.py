@@ -73,7 +73,8 @@ async def plan(
         refuse_mass_removal(state.records, decided)
     new_ledger = state.recorded is None and not base
     specs = {identity: record.spec for identity, record in state.records.items()}
-    return Plan(state.revision, base, state.desired.paused, objects, problems, put_back, new_ledger, specs)
+    paused, clusters = state.desired.paused, frozenset(state.desired.members)
+    return Plan(state.revision, base, paused, objects, problems, put_back, new_ledger, specs, clusters)
 
 
 async def _foresee(state: State, members: Members, settings: SyncSettings, watch: Watch) -> _Foreseen:

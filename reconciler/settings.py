@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final, Literal
 
@@ -83,6 +84,18 @@ def parse_contexts(pairs: tuple[str, ...]) -> dict[str, str]:
             raise SettingsError(f"--context names {cluster} twice")
         contexts[cluster] = context
     return contexts
+
+
+def undeclared(contexts: Mapping[str, str], clusters: Iterable[str]) -> tuple[str, ...]:
+    """A sentence for each cluster that `--context` names and that is none of these: a slip of the pen, most likely."""
+    known = sorted(set(clusters))
+    missing = [name for name in contexts if name not in known]
+    near = {name: get_close_matches(name, known, 1) for name in missing}
+    return tuple(
+        f"--context {name}={contexts[name]} is for nothing: no cluster {name} is declared"
+        + (f"; did you mean {near[name][0]}?" if near[name] else "")
+        for name in missing
+    )
 
 
 @dataclass(frozen=True, slots=True)

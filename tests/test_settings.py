@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import MemberError, ReconcilerError, SettingsError
-from reconciler.settings import MemberSettings, OnceSettings, SyncSettings, parse_contexts, parse_refresh, parse_timeout
+from reconciler.settings import (
+    MemberSettings,
+    OnceSettings,
+    SyncSettings,
+    parse_contexts,
+    parse_refresh,
+    parse_timeout,
+    undeclared,
+)
 
 
 def test_defaults() -> None:
@@ -45,6 +53,15 @@ def test_a_context_that_is_no_pair_is_refused(pair: str) -> None:
 def test_a_cluster_with_two_contexts_is_refused() -> None:
     with pytest.raises(SettingsError, match="names m1 twice"):
         parse_contexts(("m1=a", "m1=b"))
+
+
+def test_contexts_that_are_for_nothing() -> None:
+    told = undeclared({"m1": "a", "kurator-membr1": "b", "x": "c"}, ["m1", "kurator-member1"])
+    assert told == (
+        "--context kurator-membr1=b is for nothing: no cluster kurator-membr1 is declared; "
+        "did you mean kurator-member1?",
+        "--context x=c is for nothing: no cluster x is declared",
+    )
 
 
 @pytest.mark.parametrize(

@@ -38,10 +38,13 @@ def plan(revision: str, base: str, output: str | None, **options: Any) -> None:
     import asyncio
 
     from reconciler.output.plan import show_plan
+    from reconciler.settings import undeclared
 
     members, settings = member_settings(options), sync_settings(options)
     repository = open_repository(options, pinned=base or revision or "HEAD")
     found = asyncio.run(_plan(repository, members, settings, revision, base))
+    for sentence in undeclared(members.contexts, (each.name for each in found.clusters)):
+        click.echo(f"note: {sentence}", err=True)
     show_plan(found, output or "")
     sys.exit(int(found.changes))
 

@@ -145,12 +145,19 @@ async def _sync(
     from reconciler.once import let_go, settle
     from reconciler.output.progress import Progress
     from reconciler.output.report import letting_go, report
+    from reconciler.passed import Pass
     from reconciler.reconcile import Reconciler
+    from reconciler.settings import undeclared
 
     door = Members(members)
     try:
         with Progress() as progress:
-            verdict = await settle(Reconciler(repository, door, passes), patience, progress.show)
+
+            def show(done: Pass) -> None:
+                progress.remark(undeclared(members.contexts, (each.name for each in done.desired.members)))
+                progress.show(done)
+
+            verdict = await settle(Reconciler(repository, door, passes), patience, show)
         report(verdict, output)
         told.append(verdict)
         if patience.wait and verdict.last.waiting:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from types import TracebackType
 
@@ -26,6 +26,7 @@ class Progress:
         self._console = err()
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
         self._told: dict[str, str] = {}
+        self._remarked: set[str] = set()
 
     def __enter__(self) -> Progress:
         if self._console.is_terminal:
@@ -43,6 +44,13 @@ class Progress:
             self._redraw(rows)
         else:
             self._tell(rows)
+
+    def remark(self, sentences: Iterable[str]) -> None:
+        """Each once, however often it is told."""
+        for sentence in sentences:
+            if sentence not in self._remarked:
+                self._remarked.add(sentence)
+                self._console.print(Text(f"note: {sentence}", style="yellow"), soft_wrap=True)
 
     def _redraw(self, rows: list[tuple[Record, Part, str]]) -> None:
         shown = rows[:LINES_ON_A_TERMINAL]

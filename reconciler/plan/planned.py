@@ -73,7 +73,7 @@ class Plan:
     """All of it. `revision` is the commit whose files were read, `base` the one it was compared with, if any.
 
     `put_back`: paths under `status/` that somebody changed by hand. `new_ledger`: there is none yet, and one is made.
-    `specs`: what files asked for when it was recorded.
+    `specs`: what files asked for when it was recorded. `clusters`: all that are declared.
     """
 
     revision: str
@@ -84,6 +84,7 @@ class Plan:
     put_back: tuple[str, ...] = ()
     new_ledger: bool = False
     specs: Mapping[Identity, Mapping[str, Any]] = field(default_factory=dict)
+    clusters: frozenset[ClusterId] = frozenset()
 
     @property
     def changes(self) -> bool:

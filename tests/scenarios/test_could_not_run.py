@@ -148,6 +148,15 @@ def test_no_kubeconfig_at_all_waits_for_one(ours: Workspace) -> None:
     assert {run["reason"] for run in ours.runs("backups", "b").values()} == {"KubeconfigMissing"}
 
 
+@pytest.mark.parametrize("command", [("plan",), ("sync", "--once")])
+def test_a_context_of_a_cluster_that_is_declared_nowhere_is_told(ours: Workspace, command: tuple[str, ...]) -> None:
+    ours.commit({"backups/b.yaml": objects.backup("b")}, "Back up")
+    name = objects.MEMBERS[0]
+    done = ours.run(*command, "--context", f"{name[:-1]}0=x", "--context", f"{name}=y")
+    assert done.err.count(f"note: --context {name[:-1]}0=x is for nothing: no cluster {name[:-1]}0 is declared") == 1
+    assert done.err.count("is for nothing") == 1
+
+
 def test_forget_only_what_is_gone_and_over(alone: Workspace) -> None:
     alone.commit({"fleets/q.yaml": objects.fleet(), "backups/b.yaml": objects.backup("b")}, "An old repository")
     assert alone.run("init").code == 0
