@@ -96,6 +96,19 @@ def test_only_what_is_locked_is_installed() -> None:
         assert "--require-hashes" in install or {"--no-index", "--no-deps"} <= set(install.split()), install
 
 
+def test_each_package_of_debian_is_one_exact_version() -> None:
+    """Of the release that the base is of, which names itself in a version that had a security update."""
+    args = dict(re.findall(r"^ARG (\w+)=(\S+)$", DOCKERFILE, re.MULTILINE))
+    (install,) = [part for line in instructions() for part in line.split("&&") if "apt-get install" in part]
+    packages = [word.strip('"') for word in install.split()[2:] if not word.startswith("--")]
+    assert {package.partition("=")[0] for package in packages} == {"ca-certificates", "git", "openssh-client"}
+    assert args["PYTHON"].split("@")[0].endswith("-trixie"), "which is Debian 13"
+    for package in packages:
+        version = re.fullmatch(r"[a-z-]+=\$\{([A-Z_]+)\}", package)
+        assert version, package
+        assert re.fullmatch(r"(\d+:)?\d[\w.+~-]*\+deb13u\d+", args[version[1]]), package
+
+
 def test_it_runs_as_nobody_in_particular_and_without_a_shell() -> None:
     last = instructions()[max(i for i, line in enumerate(instructions()) if line.startswith("FROM ")) :]
     assert "USER 65532:65532" in last
