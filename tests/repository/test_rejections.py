@@ -7,10 +7,9 @@ import pytest
 from reconciler.errors import Cause, RepositoryError, TipMoved
 from reconciler.repository.commit import explained, refusal
 from reconciler.repository.git import Result
-from reconciler.repository.rejections import _TABLE, classify
-
-HOOK = " ! [remote rejected] main -> main (pre-receive hook declined)"
-REMOTE = "fatal: Could not read from remote repository."
+from reconciler.repository.messages import TABLE
+from reconciler.repository.rejections import classify
+from tests.repository.forges import FORGES, HOOK, REMOTE
 
 MESSAGES = [
     # git itself
@@ -27,10 +26,25 @@ MESSAGES = [
     (" ! [remote rejected] main -> main (reference already exists)", Cause.RACE),
     ("fatal: Unable to create 'shallow.lock': File exists.\nAnother git process seems to be running in this repository",
      Cause.RACE),
+    (" ! [remote rejected] main -> main (reference does not exist)", Cause.RACE),
+    ("fatal: remote error: upload-pack: not our ref 0123456789abcdef0123456789abcdef01234567", Cause.RACE),
+    ("fatal: shallow file has changed since we read it", Cause.RACE),
+    # what a lock says that nobody holds
+    ("remote: error: cannot lock ref 'refs/heads/main': Unable to create '/srv/x.git/refs/heads/main.lock': Permission"
+     " denied\n ! [remote rejected] main -> main (failed to update ref)", Cause.PERMISSION),
+    ("error: cannot lock ref 'refs/remotes/origin/main': unable to create directory for /x/main: Permission denied",
+     Cause.PERMISSION),
+    ("fatal: Unable to create '/x/shallow.lock': Permission denied", Cause.PERMISSION),
+    ("remote: error: cannot lock ref 'refs/heads/main': Unable to create '/srv/x.git/refs/heads/main.lock': Read-only"
+     " file system\n ! [remote rejected] main -> main (failed to update ref)", Cause.DISK),
+    ("error: cannot lock ref 'refs/heads/records/x': 'refs/heads/records' exists; cannot create 'refs/heads/records/x'",
+     Cause.OTHER),
+    (" ! [remote rejected] main -> main (refname conflict)", Cause.OTHER),
     (" ! [remote rejected] main -> main (hook declined)", Cause.HOOK),
     (HOOK, Cause.HOOK),
     (" ! [remote rejected] main -> main (deny updating a hidden ref)", Cause.PROTECTED),
     (" ! [remote rejected] main -> main (branch is currently checked out)", Cause.OTHER),
+    ("remote: error: By default, updating the current branch in a non-bare repository is denied", Cause.OTHER),
     (" ! [remote rejected] main -> main (shallow update not allowed)", Cause.OTHER),
     ("remote: fatal: write error: No space left on device\nerror: remote unpack failed: unpack-objects abnormal exit",
      Cause.DISK),
@@ -51,6 +65,25 @@ MESSAGES = [
     ("fatal: could not read Password for 'https://a@h': terminal prompts disabled", Cause.PERMISSION),
     ("fatal: Authentication failed for 'https://h/x.git/'", Cause.PERMISSION),
     ("fatal: repository 'https://h/x.git/' not found", Cause.PERMISSION),
+    ("fatal: remote error: access denied or repository not exported: /x.git", Cause.PERMISSION),
+    ("fatal: remote error: service not enabled: /x.git", Cause.PERMISSION),
+    ("fatal: detected dubious ownership in repository at '/srv/x.git'\n" + REMOTE, Cause.PERMISSION),
+    ("error: https://h/x.git did not send all necessary objects", Cause.NETWORK),
+    (" ! [remote rejected] main -> main (missing necessary objects)", Cause.NETWORK),
+    ("remote: aborting due to possible repository corruption on the remote side.", Cause.NETWORK),
+    ("remote: fatal: loose object 0123 (stored in ./objects/01/23) is corrupt", Cause.NETWORK),
+    ("remote: fatal: Out of memory, malloc failed (tried to allocate 1 bytes)", Cause.NETWORK),
+    ("error: remote unpack failed: index-pack abnormal exit\n ! [remote rejected] main -> main (unpacker error)",
+     Cause.NETWORK),
+    (" ! [remote failure]   main -> main (remote failed to report status)", Cause.NETWORK),
+    ("fatal: the remote end hung up upon initial contact", Cause.NETWORK),
+    ("fetch-pack: invalid index-pack output", Cause.NETWORK),
+    ("error: 5432 bytes of body are still expected", Cause.NETWORK),
+    ("fatal: expected flush after ref listing", Cause.NETWORK),
+    ("fatal: https://h/x/info/refs not valid: is this a git repository?", Cause.OTHER),
+    ("fatal: invalid server response; got '<html>'", Cause.OTHER),
+    ("fatal: protocol error: bad line length character: <htm", Cause.OTHER),
+    ("sh: git-receive-pack: command not found\n" + REMOTE, Cause.OTHER),
     ("fatal: the remote end hung up unexpectedly", Cause.NETWORK),
     ("fetch-pack: unexpected disconnect while reading sideband packet\nfatal: early EOF", Cause.NETWORK),
     ("fatal: early EOF\nfatal: fetch-pack: invalid index-pack output", Cause.NETWORK),
@@ -62,6 +95,32 @@ MESSAGES = [
     ("fatal: unable to access 'https://h/x/': The requested URL returned error: 404", Cause.PERMISSION),
     ("fatal: unable to access 'https://h/x/': The requested URL returned error: 429", Cause.NETWORK),
     ("fatal: unable to access 'https://h/x/': The requested URL returned error: 502", Cause.NETWORK),
+    ("fatal: unable to access 'https://h/x/': The requested URL returned error: 410", Cause.PERMISSION),
+    ("fatal: unable to access 'https://h/x/': The requested URL returned error: 408", Cause.NETWORK),
+    ("fatal: unable to access 'https://h/x/': The requested URL returned error: 301", Cause.OTHER),
+    ("fatal: unable to update url base from redirection:\n  asked for: https://h/x/info/refs", Cause.OTHER),
+    ("error: RPC failed; HTTP 413 curl 22 The requested URL returned error: 413", Cause.OTHER),
+    ("fatal: unable to access 'https://h/x/': Failed to connect to h port 443 after 5 ms: Host is gone", Cause.NETWORK),
+    ("fatal: unable to access 'https://h/x/': Resolving timed out after 5000 milliseconds", Cause.NETWORK),
+    ("fatal: unable to access 'https://h/x/': Timeout was reached", Cause.NETWORK),
+    ("fatal: unable to access 'https://h/x/': SSL connection timeout", Cause.NETWORK),
+    ("error: RPC failed; curl 28 Operation too slow. Less than 1000 bytes/sec transferred the last 30 seconds",
+     Cause.NETWORK),
+    ("fatal: unable to access 'https://h/x/': Proxy CONNECT aborted", Cause.NETWORK),
+    ("fatal: unable to access 'https://h/x/': error:0A00010B:SSL routines::wrong version number", Cause.NETWORK),
+    ("fatal: unable to access 'https://h/x/': Unknown SSL protocol error in connection to h:443", Cause.NETWORK),
+    ("fatal: unable to access 'https://h/x/': HTTP/2 stream 1 was not closed cleanly: PROTOCOL_ERROR (err 1)",
+     Cause.NETWORK),
+    ("error: RPC failed; curl 92 HTTP/2 stream 5 was not closed cleanly: CANCEL (err 8)", Cause.NETWORK),
+    ("fatal: unable to access 'https://h/x/': Error in the HTTP2 framing layer", Cause.NETWORK),
+    ("fatal: unable to access 'https://h/x/': Failed sending data to the peer", Cause.NETWORK),
+    ("fatal: unable to access 'https://h/x/': Failure when receiving data from the peer", Cause.NETWORK),
+    ("fatal: unable to access 'https://h/x/': Received HTTP/0.9 when not allowed", Cause.OTHER),
+    ("fatal: unable to access 'https://h/x/': SSL certificate problem: certificate has expired", Cause.PERMISSION),
+    ("fatal: unable to access 'https://h/x/': SSL certificate problem: certificate is not yet valid",
+     Cause.PERMISSION),
+    ("fatal: unable to access 'https://h/x/': SSL: certificate subject name (i) does not match target host name 'h'",
+     Cause.PERMISSION),
     ("fatal: unable to access 'https://h/x/': Could not resolve host: h", Cause.NETWORK),
     ("fatal: unable to access 'https://h/x/': Could not resolve proxy: p", Cause.NETWORK),
     ("fatal: unable to access 'https://h/x/': Failed to connect to h port 443 after 3 ms: Couldn't connect to server",
@@ -88,6 +147,15 @@ MESSAGES = [
     ("fatal: unable to access 'https://h/x/': error setting certificate verify locations: x", Cause.PERMISSION),
     # ssh under git
     ("git@h: Permission denied (publickey).\r\n" + REMOTE, Cause.PERMISSION),
+    ('Load key "/k": error in libcrypto\r\ngit@h: Permission denied (publickey).\r\n' + REMOTE, Cause.PERMISSION),
+    ("Warning: Identity file /k not accessible: No such file or directory.\n" + REMOTE, Cause.PERMISSION),
+    ("Bad owner or permissions on /home/r/.ssh/config\n" + REMOTE, Cause.PERMISSION),
+    ("Permission denied, please try again.\r\n" + REMOTE, Cause.PERMISSION),
+    ("Unable to negotiate with ::1 port 22: no matching host key type found. Their offer: ssh-rsa\n" + REMOTE,
+     Cause.OTHER),
+    ("Timeout, server h not responding.\r\n" + REMOTE, Cause.NETWORK),
+    ("ssh: connect to host h port 22: Host is down\n" + REMOTE, Cause.NETWORK),
+    ("ssh: connect to host h port 22: Host is unreachable\n" + REMOTE, Cause.NETWORK),
     ("Received disconnect from ::1 port 22:2: Too many authentication failures\n" + REMOTE, Cause.PERMISSION),
     ("No ED25519 host key is known for h and you have requested strict checking.\nHost key verification failed.",
      Cause.PERMISSION),
@@ -103,74 +171,14 @@ MESSAGES = [
     ("kex_exchange_identification: read: Connection reset by peer\n" + REMOTE, Cause.NETWORK),
     ("Connection closed by 127.0.0.1 port 22\n" + REMOTE, Cause.NETWORK),
     ("client_loop: send disconnect: Broken pipe\n" + REMOTE, Cause.NETWORK),
-    # GitHub
-    ("remote: error: GH006: Protected branch update failed for refs/heads/main.\n"
-     " ! [remote rejected] main -> main (protected branch hook declined)", Cause.PROTECTED),
-    ("remote: error: GH013: Repository rule violations found for refs/heads/main.\n"
-     " ! [remote rejected] main -> main (push declined due to repository rule violations)", Cause.PROTECTED),
-    ("remote: error: GH003: Sorry, force-pushing to main is not allowed.", Cause.PROTECTED),
-    ("remote: error: GH006: Protected branch update failed for refs/heads/main.\n"
-     "remote: error: Commits must have verified signatures.", Cause.HOOK),
-    ("remote: error: GH007: Your push would publish a private email address.", Cause.HOOK),
-    ("remote: error: GH009: Secrets detected! This push failed.", Cause.HOOK),
-    ("remote: error: GH001: Large files detected.", Cause.HOOK),
-    ("remote: Permission to o/r.git denied to bot.\nfatal: unable to access 'https://github.com/o/r.git/':"
-     " The requested URL returned error: 403", Cause.PERMISSION),
-    ("ERROR: Permission to o/r.git denied to deploy key\n" + REMOTE, Cause.PERMISSION),
-    ("ERROR: The key you are authenticating with has been marked as read only.\n" + REMOTE, Cause.PERMISSION),
-    ("remote: Write access to repository not granted.", Cause.PERMISSION),
-    ("remote: Repository not found.\nfatal: repository 'https://github.com/o/r.git/' not found", Cause.PERMISSION),
-    ("remote: Invalid username or token. Password authentication is not supported for Git operations.",
-     Cause.PERMISSION),
-    ("remote: The `o' organization has enabled or enforced SAML SSO.", Cause.PERMISSION),
-    ("remote: This repository was archived so it is read-only.", Cause.PERMISSION),
-    ("remote: Internal Server Error\n ! [remote rejected] main -> main (Internal Server Error)", Cause.NETWORK),
-    # GitLab
-    ("remote: GitLab: You are not allowed to push code to protected branches on this project.\n" + HOOK,
-     Cause.PROTECTED),
-    ("remote: GitLab: You are not allowed to force push code to a protected branch on this project.\n" + HOOK,
-     Cause.PROTECTED),
-    ("remote: GitLab: You are not allowed to push code to this project.", Cause.PERMISSION),
-    ("remote: You are not allowed to upload code.", Cause.PERMISSION),
-    ("remote: HTTP Basic: Access denied. The provided password or token is incorrect", Cause.PERMISSION),
-    ("remote: The project you were looking for could not be found or you don't have permission to view it.",
-     Cause.PERMISSION),
-    ("remote: GitLab: Committer's email 'r@localhost' does not follow the pattern '@example'\n" + HOOK, Cause.HOOK),
-    ("remote: GitLab: Author's email 'r@localhost' does not follow the pattern '@example'\n" + HOOK, Cause.HOOK),
-    ("remote: GitLab: You cannot push commits for 'r@x'. It is not verified in your account.\n" + HOOK, Cause.HOOK),
-    ("remote: GitLab: Commit message does not follow the pattern 'JIRA-'\n" + HOOK, Cause.HOOK),
-    ("remote: GitLab: Author 'r' is not a member of team\n" + HOOK, Cause.HOOK),
-    ("remote: GitLab: Commit must be signed with a GPG key\n" + HOOK, Cause.HOOK),
-    ("remote: GitLab: the wind has changed\n" + HOOK, Cause.HOOK),
-    ("remote: GitLab: You can't push code to a read-only GitLab instance.", Cause.NETWORK),
-    ("remote: GitLab: Your push would cause the repository to exceed the allocated storage", Cause.DISK),
-    # Gitea, Forgejo
-    ("remote: Gitea: Not allowed to push to protected branch main\n" + HOOK, Cause.PROTECTED),
-    ("remote: Gitea: branch main is protected from force push\n" + HOOK, Cause.PROTECTED),
-    ("remote: Forgejo: Not allowed to push to protected branch main\n" + HOOK, Cause.PROTECTED),
-    ("remote: Gitea: User permission denied for writing.\n" + HOOK, Cause.PERMISSION),
-    ("remote: Forgejo: Quota exceeded\n" + HOOK, Cause.DISK),
-    # Bitbucket
-    ("remote: Permission denied to update branch main.\n" + HOOK, Cause.PROTECTED),
-    ("remote: Branch refs/heads/main can only be modified through pull requests.\n" + HOOK, Cause.PROTECTED),
-    ("remote: Your push was declined by branch restrictions.\n" + HOOK, Cause.PROTECTED),
-    ("remote: You may not have access to this repository or it no longer exists in this workspace.", Cause.PERMISSION),
-    ("repository access denied. access via a deployment key is read-only.\n" + REMOTE, Cause.PERMISSION),
-    ("remote: Your repository is over its size limit.\n" + HOOK, Cause.DISK),
-    # Azure DevOps
-    (" ! [remote rejected] HEAD -> main (TF402455: Pushes to this branch are not permitted; you must use a pull request"
-     " to update this branch.)", Cause.PROTECTED),
-    (" ! [remote rejected] main -> main (TF401028: The reference 'refs/heads/main' has already been updated by another"
-     " client, so you cannot update it. Please try again.)", Cause.RACE),
-    ("remote: TF401027: You need the Git 'GenericContribute' permission to perform this action.", Cause.PERMISSION),
-    ("remote: TF401019: The Git repository with name or identifier x does not exist or you do not have permissions",
-     Cause.PERMISSION),
+    *FORGES,
     # lines that come alone with some versions
     (" ! [remote rejected] main -> main (push declined due to repository rule violations)", Cause.PROTECTED),
     ("fatal: unable to access 'https://h/x/': TLS connect error: error:00000000:lib(0)::reason(0)", Cause.NETWORK),
     ("fatal: unable to access 'https://h/x/': Could not connect to server", Cause.NETWORK),
     ("fatal: unable to access 'https://h/x/': transfer closed with 10 bytes remaining to read", Cause.NETWORK),
     ("remote: API rate limit exceeded for installation", Cause.NETWORK),
+    ("remote: Too Many Requests", Cause.NETWORK),
     # nobody knows
     ("", Cause.OTHER),
     ("fatal: the moon is in the way", Cause.OTHER),
@@ -191,10 +199,10 @@ def test_every_cause_is_held_by_a_message() -> None:
 
 def test_every_row_decides_a_message() -> None:
     """A row that no message reaches is a guess, or stands behind one that takes its messages."""
-    rows = {(words, signs) for signs, _, words in _TABLE}
+    rows = {(words, signs) for signs, _, words in TABLE}
     for text, _ in MESSAGES:
         lines = [line.lower() for line in text.splitlines()]
-        for signs, _, words in _TABLE:
+        for signs, _, words in TABLE:
             wanted = (signs,) if isinstance(signs, str) else signs
             if any(all(sign in line for sign in wanted) for line in lines):
                 rows.discard((words, signs))
@@ -204,12 +212,12 @@ def test_every_row_decides_a_message() -> None:
 
 def test_what_to_do_is_told_for_all_but_races() -> None:
     doing = ("; ", "use ", "allow ", "make ", "--", "remote's", "full", "used up", "read-only", "no permission")
-    for _, cause, words in _TABLE:
+    for _, cause, words in TABLE:
         assert cause is Cause.RACE or any(word in words for word in doing), words
 
 
 def test_nothing_is_promised_that_only_the_daemon_does() -> None:
-    assert not [words for _, _, words in _TABLE if "again" in words and "tried" in words]
+    assert not [words for _, _, words in TABLE if "again" in words and "tried" in words]
 
 
 def test_refusal_tells_words_reason_and_the_remotes_line() -> None:
