@@ -17,6 +17,7 @@ from reconciler.plan.answers import UNASKED, Answer, Question
 from reconciler.plan.summary import GOOD, OF_FILE
 from reconciler.records import Items, Part, Phase, Record, Run, Texts
 from reconciler.resources import ClusterId, Identity
+from reconciler.velero.objects import what
 from reconciler.velero.status import Seen
 
 Answers = Mapping[ClusterId, Answer]
@@ -185,7 +186,7 @@ def _of_run(
         after = run.reason == "BackupRunning" and _backup_runs(record, run, desired, decided)
         return Step(Verb.AFTER if after else Verb.WAIT, run, run.reason, run.message)
     if _same(run, before):
-        return Step(Verb.SKIP, run, run.reason, _skipped(run, record.identity.kind))
+        return Step(Verb.SKIP, run, run.reason, _skipped(run, record.identity, desired))
     if run.phase is Phase.HELD:
         return Step(Verb.HOLD, run, run.reason, run.message)
     if run.status:
@@ -218,11 +219,17 @@ def _pinned(run: Run, answer: Answer) -> Seen | None:
     return answer.seen.get(("Backup", run.backup_name)) or listed.get(run.backup_name)
 
 
-def _skipped(run: Run, kind: str) -> str:
+def _skipped(run: Run, identity: Identity, desired: Desired) -> str:
+    """With what runs it again: where the same content has Completed, a raised attempt alone does not."""
     text = f"{run.phase} in attempt {run.attempt}"
     if run.phase is Phase.HELD:
         return f"{text}: {run.message}"
-    return f"{text}; raise spec.attempt or add a new {kind}"
+    wanted = desired.wanted.get(identity)
+    if wanted is None:
+        return text
+    done = run.phase is Phase.COMPLETED and run.what == what(wanted.spec)
+    raising = "raise spec.attempt with rerun: All" if done else "raise spec.attempt"
+    return f"{text}; to run it again {raising}, or add a new {identity.kind}"
 
 
 def _why(record: Record) -> str:

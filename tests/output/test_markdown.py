@@ -124,7 +124,7 @@ def test_an_object_of_which_something_is_refused_comes_before_others() -> None:
 
 
 def test_what_has_nothing_to_do_is_folded_into_a_line_each() -> None:
-    message = "Completed in attempt 1; raise spec.attempt or add a new Restore"
+    message = "Completed in attempt 1; to run it again raise spec.attempt with rerun: All, or add a new Restore"
     text = as_markdown(plan(steps(restore(), step("m1", Verb.SKIP, message=message), moved=False)), NOW)
     assert "**Plan: nothing to do.**" in text
     assert "<summary>1 with nothing to do</summary>" in text

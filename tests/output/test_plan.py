@@ -16,7 +16,7 @@ from reconciler.records import Condition, Phase
 from tests.output.builders import NOW, condition, data, nightly, restore, run, schedule, shown
 from tests.output.plans import backup, plan, starts, step, steps
 
-SKIPPED = "Completed in attempt 1; raise spec.attempt or add a new Restore"
+SKIPPED = "Completed in attempt 1; to run it again raise spec.attempt with rerun: All, or add a new Restore"
 
 
 def text(capsys: pytest.CaptureFixture[str], planned: Plan) -> list[str]:

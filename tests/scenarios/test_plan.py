@@ -56,10 +56,11 @@ def test_nothing_to_do(backed_up: Workspace) -> None:
     data = planned(backed_up, code=0)
     assert actions(data, "Backup before") == everywhere("skip")
     step = steps(data)["Backup before", FIRST]
-    assert step["message"] == "Completed in attempt 1; raise spec.attempt or add a new Backup"
+    again = "to run it again raise spec.attempt with rerun: All, or add a new Backup"
+    assert step["message"] == f"Completed in attempt 1; {again}"
     text = backed_up.run("plan").out
     assert text.splitlines()[-1] == "Plan: nothing to do."
-    assert "Backup default/before: skipped on 2 of 2 clusters: Completed in attempt 1; raise spec.attempt" in text
+    assert f"Backup default/before: skipped on 2 of 2 clusters: Completed in attempt 1; {again}" in text
 
 
 def test_the_backup_that_would_be_pinned_its_age_its_size_and_how_long_it_is_kept(
@@ -132,7 +133,7 @@ def test_what_is_skipped_held_or_refused_and_why(fleet: Fleet, backed_up: Worksp
     )
     data = planned(backed_up)
     assert actions(data, "Restore copy") == everywhere("skip")
-    assert steps(data)["Restore copy", FIRST]["message"].startswith("Completed in attempt 1; raise spec.attempt or add")
+    assert "raise spec.attempt with rerun: All" in steps(data)["Restore copy", FIRST]["message"]
     assert actions(data, "Restore expired") == everywhere("refuse", "BackupExpired")
     assert actions(data, "Restore held") == everywhere("hold", "Suspended")
     (problem,) = data["problems"]
