@@ -13,10 +13,18 @@ from typing import Any
 import requests
 
 from tests.real.processes import wait_for
+from tests.scenarios import objects
 from tests.scenarios.workspace import Workspace
 
 PATIENCE = 60.0
 ENDS_WITHIN = 10.0
+SELDOM = ("--interval", "1h")
+OFTEN = ("--interval", "1s")
+LONG = 60.0
+FILES = {
+    "backups/before.yaml": objects.backup("before"),
+    "restores/copy.yaml": objects.restore("copy", "before", policy=objects.to_namespace("daemon-copy")),
+}
 
 
 class Daemon:
@@ -97,3 +105,11 @@ class Daemon:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
+
+
+def phases(workspace: Workspace, name: str = "copy", revision: str = "HEAD") -> set[str]:
+    """Of the runs of a Restore, empty before it is recorded."""
+    if f"status/restores/default/{name}.yaml" not in workspace.git("ls-tree", "-r", "--name-only", revision):
+        return set()
+    details = workspace.record("restores", name, revision)["status"]["restoreDetails"]
+    return {run["phase"] for run in details}
