@@ -16,6 +16,7 @@ from reconciler.errors import NotFound, RecordError
 from reconciler.gather import State, look
 from reconciler.initialise import no_ledger
 from reconciler.names import LABEL
+from reconciler.plan.asks import gone
 from reconciler.plan.events import Event, event
 from reconciler.records import LEDGER_PATH, PLURALS, Record, Texts, load_texts, path_of, texts_path
 from reconciler.repository import Change, FileChange, Repository
@@ -63,12 +64,14 @@ class Known:
     """All that is known of one object.
 
     `texts` by run id; `commits`: its newest, each with what it did to the object; `complete` where these are all.
+    `gone`: no file of the tip asks for it.
     """
 
     record: Record
     texts: Mapping[str, Texts]
     commits: tuple[tuple[Commit, str], ...]
     complete: bool
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ def known(repository: Repository, wanted: Selection) -> Known:
         {run_id: load_texts(content) for run_id, content in found.items() if content},
         tuple((_commit(change), _done(change, ledger)) for change in changes[:NEWEST]),
         len(changes) <= NEWEST and not repository.shallow,
+        gone(record.identity, state.desired),
     )
 
 

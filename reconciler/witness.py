@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from reconciler.errors import ReconcilerError, RepositoryError
 from reconciler.passed import Pass
+from reconciler.plan.asks import gone
 from reconciler.plan.news import News, news, refusals
 from reconciler.plan.verdict import Standing, standing
 from reconciler.records import Part, Record
@@ -65,7 +66,8 @@ class Witness:
             self._tell_changes(identity, record, done.state.records.get(identity))
         if done.commit:
             log.info("records committed", commit=done.commit[:10], seconds=round(seconds, 2))
-            self._tell(news(done.state.records, done.committed))
+            left = {identity for identity in done.committed if gone(identity, done.desired)}
+            self._tell(news(done.state.records, done.committed, left))
         if done.desired.problems != self._problems:
             self._tell(refusals(self._problems, done.desired.problems))
             for problem in done.desired.problems:

@@ -46,7 +46,7 @@ def as_data(known: Known) -> dict[str, Any]:
             }
             for each, what in known.commits
         ],
-        "advice": list(advice(known.record)),
+        "advice": list(advice(known.record, known.gone)),
     }
 
 
@@ -74,7 +74,7 @@ def _lines(known: Known, now: datetime) -> Iterator[Text]:
     if not known.complete:
         yield Text(f"  … `reconciler history {_named(record)}` has all that this clone holds")
     yield _title("What to do next")
-    yield from (Text(f"  - {sentence}") for sentence in advice(record))
+    yield from (Text(f"  - {sentence}") for sentence in advice(record, known.gone))
 
 
 def _header(record: Record, now: datetime) -> Iterator[Text]:

@@ -69,12 +69,12 @@ _TEXTS: Final = {reason: text for reasons, text in REASONS for reason in reasons
 _NAMED: Final = 3
 
 
-def advice(record: Record) -> tuple[str, ...]:
-    """What to do next, one sentence at least, the worst first."""
+def advice(record: Record, gone: bool = False) -> tuple[str, ...]:
+    """What to do next, one sentence at least, the worst first. `gone`: no file asks for it any more."""
     parts = [part for part in record.parts if _matters(part, record)]
     parts.sort(key=lambda part: part.phase in GOOD or part.phase.open)  # what has gone wrong, then what waits
-    found = [*_of_reasons(parts), *_of_latest_backups(record.schedules), *_of_file(record), *_again(record)]
-    return tuple(found) or (_idle(record),)
+    found = [*_of_reasons(parts), *_of_latest_backups(record.schedules), *_of_file(record), *_again(record, gone)]
+    return tuple(found) or (_idle(record, gone),)
 
 
 def ready(record: Record) -> bool:
@@ -111,31 +111,44 @@ def _of_file(record: Record) -> Iterator[str]:
             yield f"{record.source}: {condition.message}."
 
 
-def _again(record: Record) -> Iterator[str]:
+def _again(record: Record, gone: bool) -> Iterator[str]:
     """How to run it again, where that is what is left to do."""
     if any(run.phase.open or run.reason in RESUMABLE for run in record.latest):
         return
     left = [run for run in record.latest if run.phase is not Phase.COMPLETED]
-    gone = [run.cluster.name for run in left if run.reason == "Abandoned"]
+    doubted = any(run.reason in DOUBTED for run in record.latest) and not ready(record)
+    given_up = [run.cluster.name for run in left if run.reason == "Abandoned"]
     raising = f"raise spec.attempt to {record.attempt + 1} in {record.source} and have it merged"
-    if left and len(gone) == len(left):
-        yield f"To go on without {_listed(gone)}, {raising}."
+    if gone and (left or doubted):
+        yield f"Its file is gone: {_added(record)}."
+    elif left and len(given_up) == len(left):
+        yield f"To go on without {_listed(given_up)}, {raising}."
     elif left:
         left = [run for run in left if run.reason != "Abandoned"]
         wish = "To run it after all" if all(run.phase is Phase.HELD for run in left) else "Then, to run it again"
         yield f"{wish}, {raising}: it runs on {_listed([run.cluster.name for run in left])}."
-    elif any(run.reason in DOUBTED for run in record.latest) and not ready(record):
+    elif doubted:
         changed = any(run.reason == NOT_RESTORED for run in record.latest)
         wish = "To restore with another policy, change it and" if changed else "To restore again, set `rerun: All`,"
         yield f"{wish} {raising}; `spec.allowSkipped` needs no new attempt."
 
 
-def _idle(record: Record) -> str:
+def _added(record: Record) -> str:
+    """What to do about an object that no file asks for."""
+    who = f"{record.identity.kind.lower()} {record.identity.namespace}/{record.identity.name}"
+    done = all(run.phase is Phase.COMPLETED for run in record.latest)  # with the same content none of it would run
+    again = f"`attempt: {record.attempt + 1}`" + (" and `rerun: All`" if done else "")
+    return f"to run it again, add {record.source} again with {again}; `reconciler forget {who}` drops the record"
+
+
+def _idle(record: Record, gone: bool) -> str:
     """Where nothing is wrong."""
     if any(part.phase.open for part in record.parts):
         return "Nothing: it is under way; `reconciler sync` records how it ends."
     if record.schedules and all(schedule.phase is Phase.REMOVED for schedule in record.schedules):
         return "Nothing: its Schedules are removed; their backups stay until they expire."
+    if gone:
+        return f"Nothing: it is done, and its file is gone; {_added(record)}."
     if record.identity.kind == "Backup":
         return f"Nothing: it is in order. To restore, add a Restore with `backupName: {record.identity.name}`."
     return f"Nothing: it is done. To run it again, raise spec.attempt to {record.attempt + 1} with `rerun: All`."

@@ -109,6 +109,11 @@ def frozen(identity: Identity, desired: Desired) -> bool:
     return identity in desired.refused or (identity not in desired.wanted and not desired.complete)
 
 
+def gone(identity: Identity, desired: Desired) -> bool:
+    """No file asks for it any more."""
+    return identity not in desired.wanted and not frozen(identity, desired)
+
+
 def _place_of(identity: Identity, cluster: ClusterId, desired: Desired) -> Ask:
     """Whether object and cluster are there at all."""
     member = Identity(cluster.kind, cluster.namespace, cluster.name)

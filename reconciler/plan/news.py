@@ -8,7 +8,7 @@ since no commit marks how long it has waited: the alert on the age of the oldest
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -47,10 +47,15 @@ class News:
     severity: Literal["success", "warning", "failure"]
 
 
-def news(before: Mapping[Identity, Record], after: Mapping[Identity, Record]) -> tuple[News, ...]:
-    """What is to be told of the step from one committed state to the next; at most one message an object."""
-    changed = ((before.get(i), record) for i, record in after.items() if before.get(i) != record)
-    return tuple(told for old, record in changed if (told := _ended(old, record) or _attention(old, record)))
+def news(
+    before: Mapping[Identity, Record], after: Mapping[Identity, Record], gone: Container[Identity] = frozenset()
+) -> tuple[News, ...]:
+    """What is to be told of the step from one committed state to the next; at most one message an object.
+
+    `gone` are those that no file asks for any more.
+    """
+    changed = ((before.get(i), record, i in gone) for i, record in after.items() if before.get(i) != record)
+    return tuple(told for step in changed if (told := _ended(*step) or _attention(*step)))
 
 
 def refusals(before: Iterable[Problem] | None, after: Iterable[Problem]) -> tuple[News, ...]:
@@ -65,7 +70,7 @@ def refusals(before: Iterable[Problem] | None, after: Iterable[Problem]) -> tupl
     return (_news("attention", identity, title, _capped([str(problem) for problem in new]), "failure"),)
 
 
-def _ended(before: Record | None, after: Record) -> News | None:
+def _ended(before: Record | None, after: Record, gone: bool) -> News | None:
     """All runs have ended, and one of them not before this step."""
     if _unfinished(after) or not any(run.phase.terminal for run in after.latest):
         return None
@@ -76,10 +81,10 @@ def _ended(before: Record | None, after: Record) -> News | None:
         return None
     failed = any(run.phase.terminal and run.phase is not Phase.COMPLETED for run in bad)
     severity: Literal["success", "warning", "failure"] = "failure" if failed else "warning" if bad else "success"
-    return _news("ended", after.identity, _title(after), _body(after, bad), severity)
+    return _news("ended", after.identity, _title(after), _body(after, bad, gone), severity)
 
 
-def _attention(before: Record | None, after: Record) -> News | None:
+def _attention(before: Record | None, after: Record, gone: bool) -> News | None:
     """Something that only a person mends, and that was not so before this step."""
     known = {part.run_id: part for part in before.everything} if before else {}
     parts = [part for part in after.parts if _needs_a_person(part) and _state(part) != _known(known, part)]
@@ -94,13 +99,13 @@ def _attention(before: Record | None, after: Record) -> News | None:
             "ended",
             after.identity,
             f"{_name(after)}: the latest backup failed on {of}",
-            _body(after, failed),
+            _body(after, failed, gone),
             "failure",
         )
     worst = any(part.phase.terminal for part in parts) or bool(failed)
     title = f"{_name(after)} needs a person: {why}"
     shown = [*parts, *(schedule for schedule in failed if schedule not in parts)]
-    return _news("attention", after.identity, title, _body(after, shown), "failure" if worst else "warning")
+    return _news("attention", after.identity, title, _body(after, shown, gone), "failure" if worst else "warning")
 
 
 def _unfinished(record: Record) -> bool:
@@ -161,12 +166,12 @@ def _title(record: Record) -> str:
     return f"{_name(record)}{attempt}: {counted(record.parts)}"
 
 
-def _body(record: Record, parts: Sequence[Part]) -> str:
+def _body(record: Record, parts: Sequence[Part], gone: bool) -> str:
     """Which clusters and why, what to do next, and whose wish it was."""
     lines = [_line(part) for part in parts[:_NAMED]]
     if len(parts) > _NAMED:
         lines.append(f"- and {len(parts) - _NAMED} more clusters")
-    lines += [_short(text) for text in advice(record)]
+    lines += [_short(text) for text in advice(record, gone)]
     asked = f", asked for by {record.requested_by}" if record.requested_by else ""
     lines.append(_short(f"{record.source} at {record.revision[:12]}{asked}"))
     return _capped(lines)

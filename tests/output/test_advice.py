@@ -89,6 +89,19 @@ def test_a_file_that_was_changed_in_vain() -> None:
     assert advice(record) == ("restores/minimal.yaml: raise it.",)
 
 
+def test_without_a_file_there_is_nothing_to_raise() -> None:
+    again = "to run it again, add restores/minimal.yaml again with `attempt: 2`"
+    all_of_it, forget = " and `rerun: All`", "; `reconciler forget restore default/minimal` drops the record."
+    failed = b.restore(b.run("m1"), FAILED, phase=Phase.FAILED, good=False)
+    assert advice(failed, gone=True)[-1] == f"Its file is gone: {again}{forget}"
+    left = b.restore(b.left_as_they_are("m1"), good=False)
+    assert advice(left, gone=True)[-1] == f"Its file is gone: {again}{all_of_it}{forget}"
+    (idle,) = advice(b.restore(b.run("m1")), gone=True)
+    assert idle == f"Nothing: it is done, and its file is gone; {again}{all_of_it}{forget}"
+    running = b.restore(b.run("m1", Phase.IN_PROGRESS), phase=Phase.IN_PROGRESS)
+    assert advice(running, gone=True) == advice(running)
+
+
 def test_what_went_wrong_comes_before_what_waits() -> None:
     waits = b.run("m1", Phase.PENDING, reason="Unreachable")
     told = advice(b.restore(waits, FAILED, phase=Phase.PENDING))

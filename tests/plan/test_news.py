@@ -70,6 +70,14 @@ def test_it_is_one_message_when_the_last_cluster_has_ended() -> None:
     assert "raise spec.attempt to 2" in found.body
 
 
+def test_it_ends_after_its_file_has_gone() -> None:
+    failed = summed(changed(DONE, phase=Phase.FAILED, reason="Failed", message="no such bucket"))
+    before, after = b.by_identity(summed(RUNNING)), b.by_identity(failed)
+    for left, words in (({b.RESTORE}, "add restores/minimal.yaml again"), (set(), "raise spec.attempt to 2")):
+        (found,) = news(before, after, left)
+        assert words in found.body
+
+
 def test_it_begins_and_ends_in_one_step() -> None:
     assert told(None, summed(DONE)).kind == "ended"
 

@@ -67,6 +67,20 @@ def test_what_was_not_restored_is_named(fleet: Fleet, backed_up: Workspace) -> N
     assert "existingResourcePolicy: update" in told[told.index("What to do next:") :]
 
 
+def test_what_to_do_once_the_file_is_gone(fleet: Fleet, backed_up: Workspace) -> None:
+    file = {"restores/back.yaml": objects.restore("back", "before", policy=objects.to_namespace("copied"))}
+    fleet.members[0].delete_velero_deployment()
+    backed_up.commit({**file}, "Bring it back")
+    assert backed_up.sync().code == 1
+    assert "raise spec.attempt to 2 in restores/back.yaml" in backed_up.run("describe", "restore", "back").out
+    backed_up.commit(dict.fromkeys(file), "It is dealt with")
+    assert backed_up.sync().code == 0
+    told = backed_up.run("describe", "restore", "back").out
+    assert "raise spec.attempt" not in told
+    assert "add restores/back.yaml again with `attempt: 2`; `reconciler forget restore default/back`" in told
+    assert backed_up.run("forget", "restore", "default/back").code == 0
+
+
 def test_a_plain_restore_reads_as_ever(fleet: Fleet, backed_up: Workspace) -> None:
     for member in fleet.members:
         member.remove_namespace(NAMESPACE)
