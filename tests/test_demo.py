@@ -89,6 +89,17 @@ def test_ctrl_c_ends_it_without_a_traceback(tmp_path: Path, moment: str) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("options", "moment", "code"), [((), "1. ", 130), (("--keep",), "    cd ", 0)])
+def test_sigterm_leaves_nothing_behind(tmp_path: Path, options: tuple[str, ...], moment: str, code: int) -> None:
+    with playing(tmp_path, *options) as process:
+        read_until(process, moment)
+        process.terminate()
+        rest, _ = process.communicate(timeout=30)
+    assert "Traceback" not in rest
+    assert process.returncode == code
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_it_stays_up_to_try_by_hand(tmp_path: Path) -> None:
     with playing(tmp_path, "--keep") as process:
         told = read_until(process, "    cd ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -59,7 +60,11 @@ LABELLED_ON_ONE = """\
 
 
 def tell(keep: bool) -> None:
-    """Plays all of it in under a minute; with `keep` the stage stays up until Ctrl-C. Raises ReconcilerError."""
+    """Plays all of it in under a minute; with `keep` the stage stays up until Ctrl-C. Raises ReconcilerError.
+
+    SIGTERM is Ctrl-C here, so that nothing is left behind.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="reconciler-demo-") as folder, Stage(Path(folder)) as stage:
         stage.show("A fleet of two clusters runs in this process. Their Velero is simulated here; all else is true:")
         stage.show("the commands, the git repository and its remote, HTTP and TLS to the members, the records.")
@@ -145,10 +150,10 @@ def _expires(stage: Stage) -> None:
 
 
 def _stay(stage: Stage) -> None:
-    stage.say("It stays up until Ctrl-C. To try by hand:")
-    stage.show(f"    export KUBECONFIG={stage.fleet.kubeconfig}   # contexts kurator-member1 and kurator-member2")
-    stage.show(f"    cd {stage.clone}")
     try:
+        stage.say("It stays up until Ctrl-C. To try by hand:")
+        stage.show(f"    export KUBECONFIG={stage.fleet.kubeconfig}   # contexts kurator-member1 and kurator-member2")
+        stage.show(f"    cd {stage.clone}")
         while True:
             time.sleep(3600)
     except KeyboardInterrupt:
