@@ -15,6 +15,8 @@ import pytest
 
 from tests.scenarios.workspace import RECONCILER
 
+README = Path(__file__).resolve().parent.parent / "README.md"
+
 
 @contextmanager
 def playing(tmp_path: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
@@ -56,6 +58,12 @@ def interrupt(process: subprocess.Popen[str]) -> str:
     return rest
 
 
+def shown_in_readme() -> list[str]:
+    """What README says that commands of the demo print, progress aside."""
+    chapter = README.read_text("utf-8").partition("## Try it in a minute")[2].partition("\n## ")[0]
+    return re.findall(r"^\$ reconciler [^\n]*\n(.*?)^```$", chapter, re.MULTILINE | re.DOTALL)
+
+
 def test_it_tells_the_whole_story(tmp_path: Path) -> None:
     with playing(tmp_path) as process:
         told, _ = process.communicate(timeout=120)
@@ -76,6 +84,10 @@ def test_it_tells_the_whole_story(tmp_path: Path) -> None:
         assert words in told
     assert "Traceback" not in told
     assert list(tmp_path.iterdir()) == [], "nothing is left behind"
+    shown = shown_in_readme()
+    assert len(shown) == 2
+    for block in shown:
+        assert block in told, "README shows what the demo printed once, and no more"
 
 
 @pytest.mark.parametrize("moment", ["1. ", "$ reconciler sync --once"])
@@ -93,6 +105,7 @@ def test_ctrl_c_ends_it_without_a_traceback(tmp_path: Path, moment: str) -> None
 def test_sigterm_leaves_nothing_behind(tmp_path: Path, options: tuple[str, ...], moment: str, code: int) -> None:
     with playing(tmp_path, *options) as process:
         read_until(process, moment)
+        time.sleep(0.2)  # a command that is only just being started is no part of what can be ended
         process.terminate()
         rest, _ = process.communicate(timeout=30)
     assert "Traceback" not in rest
