@@ -33,7 +33,7 @@ def begin(workspace: Workspace, fleet: Fleet, seconds: int) -> tuple[subprocess.
 
 
 def test_what_is_deleted_meanwhile_cannot_be_created_a_second_time(fleet: Fleet, backed_up: Workspace) -> None:
-    process, made = begin(backed_up, fleet, 12)
+    process, made = begin(backed_up, fleet, 20)
     for member, restore in zip(fleet.members, made, strict=True):
         name = restore["metadata"]["name"]
         member.api.delete(path("Restore", name))
