@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import Any, Final
+
+from reconciler.plan import decide, runs
+from reconciler.records import Phase
 
 Break = Callable[[], AbstractContextManager[None]]
 BREAKS: Final[dict[str, Break]] = {}
+"""By what is broken: `<paragraph of design.md §4>: <rule>`."""
+PARAGRAPHS: Final = (
+    "record", "run id", "names", "finalizer", "before Starting", "creates", "absent", "terminal", "which clusters",
+    "again", "too late", "removal", "gone", "one member",
+)  # fmt: skip
+"""Of §4, in its order. Each rule in them has a break, but for what people do by a command (`forget`), what concerns the
+size of a record, and what no code of ours could do by mistake (delete the data of a backup)."""
 
 
 @contextmanager
@@ -33,7 +44,23 @@ def put(*places: tuple[Any, str, Any]) -> Iterator[None]:
 
 def broken(rule: str) -> Callable[[Break], Break]:
     def note(made: Break) -> Break:
+        assert rule not in BREAKS, rule
+        assert rule.partition(": ")[0] in PARAGRAPHS, rule
         BREAKS[rule] = made
         return made
 
     return note
+
+
+def advance(change: Callable[..., Any]) -> AbstractContextManager[None]:
+    """`change` gets the run, what it would become, its identity, what the files say and the answer."""
+    true = runs.advance
+
+    def other(run: Any, identity: Any, ask: Any, answer: Any, *rest: Any) -> Any:
+        return change(run, true(run, identity, ask, answer, *rest), identity, ask, answer)
+
+    return put((decide, "advance", other))
+
+
+def failed(run: Any, reason: str) -> Any:
+    return replace(run, phase=Phase.FAILED, reason=reason, message="a rule is broken")

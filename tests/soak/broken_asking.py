@@ -1,115 +1,49 @@
-"""Rules of `design.md` §4 broken: that the ledger comes first, and that the files are asked."""
+"""Rules broken: what is begun, on which clusters, and what is begun again."""
 
 from __future__ import annotations
 
-import time
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from reconciler import gather
-from reconciler.errors import RepositoryError
-from reconciler.members import apply
-from reconciler.plan import asks, decide, drafts, questions
-from reconciler.plan.asks import Ask
-from reconciler.repository import branches, commit, door, snapshot
+from reconciler.plan import decide, drafts
+from reconciler.plan.asks import scheduled
 from tests.soak.breaking import broken, put
-from tests.soak.clock import HERE
 
 
-def _asks(*ignored: Ask) -> AbstractContextManager[None]:
-    """What the files say against a run is not heard."""
-    true = asks.ask_of
-
-    def deaf(*arguments: Any) -> Ask:
-        said = true(*arguments)
-        return Ask.ASKED if said in ignored else said
-
-    return put((decide, "ask_of", deaf), (questions, "ask_of", deaf))
-
-
-# ------------------------------------------------------------ the ledger comes first
-
-
-@broken("the record is pushed before the create: not pushed at all")
+@broken("which clusters: what people ask for is begun")
 def _() -> AbstractContextManager[None]:
-    return put((commit, "push", lambda *arguments: None))
+    return put((gather, "unrecorded", lambda desired, records: iter(())))
 
 
-@broken("the record is pushed before the create: a push that was refused counts")
+@broken("which clusters: a fleet that grows later triggers nothing")
 def _() -> AbstractContextManager[None]:
-    true = commit.push
+    true = vars(gather)["draft"]
 
-    def careless(*arguments: Any) -> None:
-        try:
-            true(*arguments)
-        except RepositoryError:
-            return
+    def follow(desired: Any, records: Any, asked: Any, ledger: str, now: Any) -> Any:
+        drafted = true(desired, records, asked, ledger, now)
+        for identity, wanted in desired.wanted.items():
+            record = drafted.get(identity)
+            if record is None or not record.runs or record.attempt != wanted.spec.attempt or scheduled(wanted):
+                continue
+            new = [cluster for cluster in wanted.clusters if not record.runs_on(cluster)]
+            more = (drafts._pending(wanted, cluster, ledger) for cluster in new)
+            drafted[identity] = replace(record, runs=(*record.runs, *more))
+        return drafted
 
-    return put((commit, "push", careless))
+    return put((gather, "draft", follow))
 
 
-@broken("a push is never forced")
+@broken("which clusters: Schedules follow the fleet")
 def _() -> AbstractContextManager[None]:
-    def force(place: Any, upstream: Any, parent: str, made: str) -> None:
-        place.git.out("push", "--quiet", "--force", upstream.remote, f"{made}:{upstream.ref}")
-
-    return put((commit, "push", force))
-
-
-@broken("creates are sent within 60 s of the fetch")
-def _() -> AbstractContextManager[None]:
-    return put((apply, "FRESH_SECONDS", 1e9))
+    true = drafts._with_schedules
+    return put((drafts, "_with_schedules", lambda record, wanted, ledger: (
+        record if record.schedules else true(record, wanted, ledger))))  # fmt: skip
 
 
-@broken("where nothing was pushed, the tip is asked for once more before a create")
-def _() -> AbstractContextManager[None]:
-    def trust(self: Any, snapshot: Any) -> Any:
-        return replace(snapshot.tip, fetched_at=HERE.process.monotonic() if HERE.process else time.monotonic())
-
-    return put((door.Repository, "confirm", trust))
-
-
-@broken("with a status branch the tracked branch is looked at once more")
-def _() -> AbstractContextManager[None]:
-    return put((branches.Branches, "check_tracked", lambda self, commit: None))
-
-
-# ------------------------------------------------------------ what the files say
-
-
-@broken("withdrawn is looked at before a create")
-def _() -> AbstractContextManager[None]:
-    return _asks(Ask.WITHDRAWN)
-
-
-@broken("suspended is looked at before a create")
-def _() -> AbstractContextManager[None]:
-    return _asks(Ask.SUSPENDED)
-
-
-@broken("a changed spec is looked at before a create")
-def _() -> AbstractContextManager[None]:
-    return _asks(Ask.SPEC_CHANGED)
-
-
-@broken(".reconciler-paused is looked at")
-def _() -> AbstractContextManager[None]:
-    return put((snapshot, "is_paused", lambda history, tip: False))
-
-
-@broken("an error in a file is no removal")
-def _() -> AbstractContextManager[None]:
-    true = vars(gather)["resolve"]
-
-    def resolve(*arguments: Any) -> Any:
-        return replace(true(*arguments), complete=True, refused={})
-
-    return put((gather, "resolve", resolve))
-
-
-@broken("an attempt that is raised waits for the earlier one")
+@broken("again: an attempt that is raised waits for the earlier one")
 def _() -> AbstractContextManager[None]:
     true = drafts._asks_anew
 
@@ -119,7 +53,30 @@ def _() -> AbstractContextManager[None]:
     return put((drafts, "_asks_anew", eager))
 
 
-@broken("an attempt that is lowered runs nothing")
+@broken("again: only where the latest run did not complete")
+def _() -> AbstractContextManager[None]:
+    return put((drafts, "attempted", lambda wanted, earlier: wanted.clusters))
+
+
+@broken("again: with rerun on all")
+def _() -> AbstractContextManager[None]:
+    true = drafts.attempted
+    return put((drafts, "attempted", lambda wanted, earlier: true(
+        replace(wanted, spec=wanted.spec.model_copy(update={"rerun": None})), earlier)))  # fmt: skip
+
+
+@broken("again: a destination that names no cluster means those of the first attempt")
+def _() -> AbstractContextManager[None]:
+    true = drafts.attempted
+
+    def grown(wanted: Any, earlier: Any) -> Any:
+        known = {run.cluster for run in earlier}
+        return (*true(wanted, earlier), *(each for each in wanted.clusters if known and each not in known))
+
+    return put((drafts, "attempted", grown))
+
+
+@broken("again: an attempt that is lowered runs nothing")
 def _() -> AbstractContextManager[None]:
     true = drafts._asks_anew
 
@@ -130,11 +87,21 @@ def _() -> AbstractContextManager[None]:
     return put((drafts, "_asks_anew", again))
 
 
-@broken("an edit of what ran runs nothing")
+@broken("again: an edit of what ran runs nothing")
 def _() -> AbstractContextManager[None]:
     return put((drafts, "untouched", lambda record: True))
 
 
-@broken("what is too late (startWithin) does not start")
+@broken("again: an edit of what has not begun applies")
+def _() -> AbstractContextManager[None]:
+    return put((drafts, "untouched", lambda record: False))
+
+
+@broken("too late: what has waited for longer than startWithin does not start")
 def _() -> AbstractContextManager[None]:
     return put((decide, "duration", lambda text: timedelta(days=9999)))
+
+
+@broken("too late: what has waited for less does")
+def _() -> AbstractContextManager[None]:
+    return put((decide, "duration", lambda text: timedelta(minutes=30)))

@@ -23,6 +23,7 @@ class Clock:
 
     def __init__(self) -> None:
         self.seconds = 1000.0
+        self._order = 0
 
     def advance(self, seconds: float) -> None:
         self.seconds += seconds
@@ -30,16 +31,24 @@ class Clock:
     def now(self) -> real.datetime:
         return START + timedelta(seconds=self.seconds)
 
+    def next(self) -> int:
+        """A number for what happens now: which of two things came first where no time passes between them."""
+        self._order += 1
+        return self._order
 
-class Timed(Protocol):
-    """A process: `monotonic` can't be wrong, `now` is as wrong as its machine's clock."""
+
+class Steered(Protocol):
+    """A process: `monotonic` can't be wrong, `now` is as wrong as its machine's clock. See `gates`."""
+
+    losing: list[tuple[str, bool]]
 
     def monotonic(self) -> float: ...
     def now(self) -> real.datetime: ...
+    def reached(self, label: str) -> None: ...
 
 
 class _Here(threading.local):
-    process: Timed | None = None
+    process: Steered | None = None
 
 
 HERE: Final = _Here()

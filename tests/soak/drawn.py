@@ -8,18 +8,25 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
 
 from reconciler.errors import HistoryRewritten
-from tests.soak.member import FAULTS, TERMINAL
-from tests.soak.people import CHANGES, MEMBERS, OBJECTS, change
+from tests.soak.changing import CHANGES, FLEET_CHANGES, change
+from tests.soak.cluster import FAULTS, TERMINAL
+from tests.soak.people import FIRST_MEMBERS, MEMBERS, OBJECTS, Tree
 from tests.soak.process import Stop
 from tests.soak.stage import Stage
-from tests.soak.world import Seat, World
+from tests.soak.world import SPARE, Seat, World
 
 LATE_GATES: Final = (
     "before save_state", "git commit-tree", "git push", "step pushed", "step recorded", "git ls-remote", "act Create",
     "before POST restores", "after POST restores",
 )  # fmt: skip
 """From the decision to the create."""
-SECOND_THOUGHTS: Final = ("nothing", "delete", "narrow", "suspend", "edit", "pause", "break", "raise", "lower")
+TIMER_GATES: Final = (
+    "git push", "step recorded", "act Create", "act Update", "act Delete", "before POST schedules",
+    "before PATCH schedules", "before DELETE schedules", "after DELETE schedules",
+)  # fmt: skip
+SECOND_THOUGHTS: Final = (
+    "nothing", "delete", "narrow", "suspend", "edit", "pause", "break", "raise", "lower", "leave", "shrink", "lose",
+)  # fmt: skip
 GATES: Final = (
     "git fetch", "git rev-list", "git unpack-objects", "git commit-tree", "git push", "git ls-remote", "git update-ref",
     "step commit-built", "step pushed", "step branch-moved", "step recorded",
@@ -32,8 +39,11 @@ SETUPS: Final = (
     ("mirror",), ("clone",), ("mirror", "mirror"), ("mirror", "clone"), ("mirror", "mirror", "clone"), ("bare",),
 )  # fmt: skip
 RAISES: Final = ("raise", "raise on all", "raise, edited", "add")
+HINDRANCES: Final = ("storage", "create", "deleting", "expired", "m1", SPARE, *FAULTS)
+"""What keeps a member from being used, or a run on it from starting; a name: where its kubeconfig leads by mistake."""
 which = st.integers(0, 2)
-members = st.sampled_from(MEMBERS)
+members = st.sampled_from((*FIRST_MEMBERS, *MEMBERS))
+first_members = st.sampled_from(FIRST_MEMBERS)
 objects = st.sampled_from(("r1", *OBJECTS))
 gates = st.sampled_from(GATES)
 setups = st.sampled_from(SETUPS)
@@ -42,9 +52,11 @@ otherwise = st.sampled_from(SECOND_THOUGHTS)
 late_gates = st.sampled_from(LATE_GATES)
 pauses = st.sampled_from((0, 61, 3600, 25 * 3600))
 restores = st.sampled_from(("r1", "r2"))
+hindrances = st.sampled_from(HINDRANCES)
+kinds = st.sampled_from(("Restore", "Backup", "Schedule"))
 faults = st.sampled_from(("", *FAULTS))
 phases = st.sampled_from((*TERMINAL, "FinalizingPartiallyFailed"))
-changes = st.sampled_from(CHANGES)
+changes = st.sampled_from((*CHANGES, *FLEET_CHANGES))
 
 
 def at(label: str) -> Stop:
@@ -63,14 +75,13 @@ def after(count: int) -> Stop:
 
 
 class Drawn(RuleBasedStateMachine):
-    """One schedule: a ledger, two members, one to three reconcilers, people."""
+    """One schedule: a ledger, two or three members, one to three reconcilers, people."""
 
     stage: ClassVar[Stage]
     """Set by whoever runs it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.outage = False
         self.broken = False
         self.world: World
 
@@ -79,15 +90,10 @@ class Drawn(RuleBasedStateMachine):
 
     def go(self, seat: Seat, stop: Stop = lambda label: False, flush: bool = False) -> None:
         try:
-            seat.process.go(stop, flush)
+            self.world.go(seat, stop, flush)
         except AssertionError:
             self.broken = True
             raise
-        self.note()
-
-    def note(self) -> None:
-        if not self.outage:
-            self.world.upstream.note()
 
     def kill(self, seat: Seat, fresh: bool) -> None:
         accepted = not isinstance(seat.process.last, HistoryRewritten)
@@ -96,15 +102,34 @@ class Drawn(RuleBasedStateMachine):
 
     def commit(self, how: str, name: str) -> None:
         """A commit of a human; none where the change does not fit, or the git server is away."""
-        if self.outage:
-            return
-        self.world.upstream.note()
-        tree = self.world.upstream.tree
-        changed = change(tree, how, OBJECTS[name])
-        if changed != tree or how == "nothing":
-            self.world.upstream.commit(changed)
+        self.write(change(self.world.upstream.tree, how, OBJECTS[name]), empty=how == "nothing")
+
+    def write(self, tree: Tree, empty: bool = False) -> None:
+        if not self.world.outage and (empty or tree != self.world.upstream.tree):
+            self.world.upstream.commit(tree)
 
     def others_pass(self, mine: Seat) -> None:
         for seat in self.world.seats:
             if seat is not mine:
                 self.go(seat, flush=True)
+
+    def all_ends(self) -> None:
+        for cluster in self.world.clusters.values():
+            cluster.finish()
+
+    def hinder(self, member: str, how: str) -> None:
+        cluster = self.world.clusters[member]
+        match how:
+            case "storage":
+                cluster.store_up(False)
+            case "create":
+                cluster.refuse(True)
+            case "deleting" | "expired":
+                cluster.go_bad(f"{member}-backup-default-base", how)
+            case "m1" | "spare":
+                # While something there carries our finalizer, what the other cluster says of it would make a machine
+                # forget to take it off: a doubt about the product that is open.
+                if member != "m1" and not cluster.held():
+                    self.world.leads[member] = how
+            case _:
+                cluster.fault = how

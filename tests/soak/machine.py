@@ -8,12 +8,16 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
+from tests.soak.changing import mended
 from tests.soak.drawn import (
+    TIMER_GATES,
     after,
     at,
     changes,
     faults,
+    first_members,
     gates,
+    hindrances,
     late_gates,
     members,
     otherwise,
@@ -24,8 +28,10 @@ from tests.soak.drawn import (
     setups,
     which,
 )
-from tests.soak.people import MEMBERS, OBJECTS, change
+from tests.soak.people import MEMBERS
 from tests.soak.people_rules import PeopleRules
+from tests.soak.resting import outcomes, owed, unfinished
+from tests.soak.world import ROUND_SECONDS
 from tests.soak.world_rules import WorldRules
 
 
@@ -45,7 +51,7 @@ class Soak(PeopleRules, WorldRules):
         if wanted:
             self.commit("add", "r1")
         if taken:
-            self.world.clusters["m1"].someone_makes("m1-restore-default-r2")
+            self.world.clusters["m1"].someone_makes("Restore", "m1-restore-default-r2")
         if not timed:
             self.commit("add", "nightly")
             for _ in range(2):
@@ -91,8 +97,7 @@ class Soak(PeopleRules, WorldRules):
     ) -> None:
         """A restore is under way when people want it otherwise, and its process sleeps, or dies and another follows."""
         mine = self.seat(which)
-        for cluster in self.world.clusters.values():
-            cluster.finish()
+        self.all_ends()
         self.go(mine, flush=True)
         self.commit(raised, name)
         self.go(mine, at(gate), flush=True)
@@ -109,8 +114,7 @@ class Soak(PeopleRules, WorldRules):
     def a_restore_runs(self, which: int, name: str, raised: str, member: str, fault: str, phase: str) -> None:
         """It is recorded as InProgress; then its member fails, or Velero goes on."""
         seat, cluster = self.seat(which), self.world.clusters[member]
-        for each in self.world.clusters.values():
-            each.finish()
+        self.all_ends()
         self.go(seat, flush=True)
         self.commit(raised, name)
         self.go(seat, flush=True)
@@ -122,14 +126,45 @@ class Soak(PeopleRules, WorldRules):
             cluster.work(obj, phase)
         self.go(seat, flush=True)
 
-    @rule(which=which)
-    def rewritten_history_is_accepted(self, which: int) -> None:
-        self.world.accept(self.seat(which))
+    @rule(which=which, name=restores, raised=raises, member=first_members, how=hindrances, running=st.booleans())
+    def a_restore_meets_a_hindrance(
+        self, which: int, name: str, raised: str, member: str, how: str, running: bool
+    ) -> None:
+        """Before it begins, or while it runs."""
+        seat = self.seat(which)
+        self.all_ends()
+        self.go(seat, flush=True)
+        if not running:
+            self.hinder(member, how)
+        self.commit(raised, name)
+        self.go(seat, flush=True)
+        if running:
+            self.hinder(member, how)
+        for _ in range(2):
+            self.world.clock.advance(70)
+            self.go(seat, flush=True)
 
-    @rule(which=which, hours=st.sampled_from((-48, 0, 25)))
-    def a_clock_is_set_wrong(self, which: int, hours: int) -> None:
-        self.seat(which).process.ahead = timedelta(hours=hours)
-        self.world.skewed = True
+    @rule(which=which, gate=st.sampled_from(TIMER_GATES), how=otherwise, member=first_members, seconds=pauses,
+          replaced=st.booleans())  # fmt: skip
+    def a_schedule_changes(self, which: int, gate: str, how: str, member: str, seconds: int, replaced: bool) -> None:
+        """It is in place when people want it otherwise, and somebody puts another one there meanwhile."""
+        seat, cluster = self.seat(which), self.world.clusters[member]
+        self.commit("add", "nightly")
+        for _ in range(2):
+            self.go(seat, flush=True)
+        self.commit(how, "nightly")
+        self.go(seat, at(gate), flush=True)
+        if replaced:
+            self.world.clock.advance(seconds)
+            name = f"{member}-backup-default-nightly"
+            if cluster.find("Schedule", name):
+                cluster.delete("Schedule", name)
+            cluster.someone_makes("Schedule", name)
+        self.go(seat)
+
+    @rule(which=which)
+    def what_was_refused_is_allowed(self, which: int) -> None:
+        self.world.accept(self.seat(which))
 
     # ------------------------------------------------------------ what always holds
 
@@ -157,56 +192,65 @@ class Soak(PeopleRules, WorldRules):
         world = self.world
         self.the_git_server_goes_or_comes_back(False)
         for seat in world.seats:
-            seat.process.ahead = timedelta()
+            seat.process.ahead, seat.process.losing = timedelta(), []
             if seat.process.busy:
                 self.go(seat)
-        sick = [name for name, cluster in world.clusters.items() if cluster.fault][:1]
-        for name, cluster in world.clusters.items():
-            cluster.fault, cluster.lost = cluster.fault if name in sick else "", 0
+        sick = [name for name in MEMBERS if not world.healthy(name)][:1]
+        for name in MEMBERS:
+            if name not in sick:
+                world.heal(name)
+        self._let_an_hour_pass()
         if sick or not world.upstream.tree.sound:
-            healthy = [name for name in MEMBERS if name not in sick]
-            self._rounds(lambda: not world.waiting(healthy))
-            waiting = world.waiting(healthy)
-            assert not waiting, f"{sick or 'broken files'} keep others from being done: {waiting}"
+            self._rounds(lambda: not self._owed())
+            assert not self._owed(), f"{sick or 'broken files'} keep others from being done: {self._owed()}"
         self._mend()
         rested = self._rounds(lambda: False)
-        if world.unfinished():
+        assert not self._owed(), f"it is not done: {self._owed()}"
+        if unfinished(world):
             world.clock.advance(60 * 3600)  # longer than `startWithin`, by the most wrong of clocks
             rested = self._rounds(lambda: False)
         assert rested, "there is no end to it"
         assert world.passed(), world.last_passes()
-        assert not world.unfinished()
-        world.outcomes()
+        assert not unfinished(world), unfinished(world)
+        outcomes(world)
         world.upstream.at_last()
 
+    def _owed(self) -> list[str]:
+        return owed(self.world, [name for name in MEMBERS if self.world.healthy(name)])
+
     def _rounds(self, done: Callable[[], bool]) -> bool:
-        """Passes of everybody; whether there was one in which nobody committed anything, or asked any member."""
+        """Passes of everybody; whether there was one in which nobody committed anything, or asked any member.
+
+        What a slow member was asked before may come in only then, so nothing may be owed either.
+        """
         for _ in range(12):
-            for cluster in self.world.clusters.values():
-                cluster.finish()
-            worked = self.world.everybody_passes(70)
+            self.all_ends()
+            worked = self.world.everybody_passes(ROUND_SECONDS)
             self.nothing_happened_that_never_may()
-            if not worked and self.world.passed():
+            if not worked and self.world.passed() and not self._owed():
                 return True
             if done():
                 break
         return False
 
     def _mend(self) -> None:
-        upstream = self.world.upstream
-        upstream.note()
-        tree = upstream.tree
-        for path in [path for path, wish in tree.files.items() if wish is None]:
-            tree = tree.without(path)
-        if tree.paused:
-            tree = change(tree, "pause", OBJECTS["r1"])
-        if tree != upstream.tree:
-            upstream.commit(tree)
-        for cluster in self.world.clusters.values():
-            cluster.fault = ""
+        """Everything that people can put right."""
+        world = self.world
+        known = {name for tree in world.upstream.history for name in tree.declared}
+        self.write(mended(world.upstream.tree, tuple(name for name in MEMBERS if name in known)))
+        for name in MEMBERS:
+            world.heal(name)
+            world.clusters[name].clear_names()
+        self._let_an_hour_pass()
+
+    def _let_an_hour_pass(self) -> None:
+        """Schedules that need nothing are not looked at more often."""
+        if any(wish.schedule for wish in self.world.upstream.tree.wishes()):
+            self.world.clock.advance(3600)
 
     def _count(self) -> None:
         figures, world = self.stage.figures, self.world
         figures.commits += world.upstream.by_people
+        figures.timers += sum(len(cluster.objects("Schedule")) for cluster in world.clusters.values())
         figures.records += sum(len(branch.moves) for branch in world.upstream.branches)
         figures.requests += sum(cluster.requests for cluster in world.clusters.values())

@@ -1,4 +1,7 @@
-"""`python -m tests.soak.mutants [WORD …]`: breaks each rule on purpose and prints after how many schedules it shows."""
+"""`python -m tests.soak.mutants [WORD …]`: breaks each rule on purpose and prints after how many schedules it shows.
+
+A rule is named after its paragraph of design.md §4 (`breaking.PARAGRAPHS`), so that the names are the table of them.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import argparse
 import sys
 import time
 
-from tests.soak import broken_asking, broken_following
+from tests.soak import broken_asking, broken_following, broken_leaving, broken_record, broken_starting
 from tests.soak.breaking import BREAKS
 from tests.soak.running import run, say
 from tests.soak.stage import stage
@@ -14,7 +17,7 @@ from tests.soak.stage import stage
 BATCH = 25
 CRASHED = "a pass ended by"
 """How it is told that the product fell over, which is no rule that was seen to be broken."""
-RULES = (broken_asking, broken_following)
+RULES = (broken_record, broken_starting, broken_following, broken_asking, broken_leaving)
 """They fill `BREAKS`."""
 
 

@@ -1,30 +1,20 @@
-"""What people write: the files of a repository as values, their YAML, and the changes that people make to them."""
+"""What people write: the files of a repository as values, their YAML, and what they ask for taken together."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
-MEMBERS: Final = ("m1", "m2")
+FIRST_MEMBERS: Final = ("m1", "m2")
+LATER: Final = "m3"
+"""It is declared by no file at first."""
+MEMBERS: Final = (*FIRST_MEMBERS, LATER)
+FLEET_PATH: Final = "fleets/f.yaml"
 BROKEN: Final = "apiVersion: backup.kurator.dev/v1alpha1\nkind: [\n"
 PAUSED: Final = ".reconciler-paused"
-FLEET: Final = (
-    "".join(
-        f"""apiVersion: cluster.kurator.dev/v1alpha1
-kind: AttachedCluster
-metadata: {{name: {name}, namespace: default}}
-spec: {{kubeconfig: {{name: {name}, key: value}}}}
----
-"""
-        for name in MEMBERS
-    )
-    + """apiVersion: fleet.kurator.dev/v1alpha1
-kind: Fleet
-metadata: {name: f, namespace: default}
-spec: {clusters: [{name: m1, kind: AttachedCluster}, {name: m2, kind: AttachedCluster}]}
-"""
-)
+DAILY: Final = "0 3 * * *"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +30,18 @@ class Wish:
     everywhere: bool = False
     """`rerun: All`."""
     schedule: str = ""
-
-    @property
-    def clusters(self) -> tuple[str, ...]:
-        return (self.only,) if self.only else MEMBERS
+    of: str = ""
+    """The Backup that a Restore restores."""
 
     @property
     def path(self) -> str:
         """Where it is put at first."""
         return f"{self.kind.lower()}s/{self.name}.yaml"
+
+    @property
+    def content(self) -> tuple[str, ...]:
+        """What is backed up or restored, whatever its destination and attempt."""
+        return (self.kind, self.of, self.schedule, "edited" if self.edited else "")
 
     def asks_for(self, spec: Mapping[str, object]) -> bool:
         """Whether a Velero object with that spec is what is wanted."""
@@ -63,7 +56,7 @@ class Wish:
             f"kind: {self.kind}",
             f"metadata: {{name: {self.name}, namespace: default}}",
             "spec:",
-            "  backupName: base" if self.kind == "Restore" else "  # what is backed up",
+            f"  backupName: {self.of}" if self.kind == "Restore" else "  # what is backed up",
             f"  destination: {{fleet: f{clusters}}}" if self.kind == "Backup" or self.only else "  # everywhere",
         ]
         lines += [f"  attempt: {self.attempt}"] if self.attempt > 1 else []
@@ -80,85 +73,104 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """All that people have at a commit: by path a wish, None where the file is broken."""
+    """All that people have at a commit: by path the wishes of a file, None where it is broken.
 
-    files: Mapping[str, Wish | None]
+    `declared`: the AttachedClusters, and `fleet` those of them that are in it; all in one file, which may be `lost`.
+    """
+
+    files: Mapping[str, tuple[Wish, ...] | None]
     paused: bool = False
+    declared: tuple[str, ...] = FIRST_MEMBERS
+    fleet: tuple[str, ...] = FIRST_MEMBERS
+    lost: bool = False
+    """The file of the fleet is broken."""
 
     @property
     def sound(self) -> bool:
-        return all(self.files.values())
+        return all(self.files.values()) and not self.lost
+
+    def wishes(self) -> Iterator[Wish]:
+        for wishes in self.files.values():
+            yield from wishes or ()
 
     def wish(self, kind: str, name: str) -> Wish | None:
-        found = [wish for wish in self.files.values() if wish and (wish.kind, wish.name) == (kind, name)]
-        return found[0] if len(found) == 1 else None
+        return next((wish for wish in self.wishes() if (wish.kind, wish.name) == (kind, name)), None)
+
+    def clusters(self, wish: Wish) -> tuple[str, ...]:
+        """Where it is to run; nowhere where what it names is not there."""
+        if wish.kind == "Backup":
+            known = () if self.lost else self.fleet
+        else:
+            of = self.wish("Backup", wish.of)
+            known = self.clusters(of) if of else ()
+        return tuple(cluster for cluster in known if wish.only in ("", cluster))
+
+    def asks(self, kind: str, name: str, cluster: str) -> bool:
+        wish = self.wish(kind, name)
+        return wish is not None and cluster in self.clusters(wish)
+
+    def withdraws(self, kind: str, name: str, cluster: str) -> bool:
+        """Whether it is told beyond doubt that this is not to be there. What has an error tells nothing."""
+        wish = self.wish(kind, name)
+        if wish is None:
+            return self.sound
+        there = self.clusters(wish)
+        return bool(there) and cluster not in there
 
     def place(self, kind: str, name: str) -> str:
         """The file that it stands in, or where it would be put."""
-        for path, wish in self.files.items():
-            if wish and (wish.kind, wish.name) == (kind, name):
+        for path, wishes in self.files.items():
+            if any((wish.kind, wish.name) == (kind, name) for wish in wishes or ()):
                 return path
         return Wish(kind, name).path
 
-    def put(self, path: str, wish: Wish | None) -> Tree:
-        return replace(self, files={**self.files, path: wish})
+    def put(self, path: str, *wishes: Wish) -> Tree:
+        """With a file of these; without any, with one that is broken."""
+        return replace(self, files={**self.files, path: wishes or None})
 
     def without(self, path: str) -> Tree:
-        return replace(self, files={name: wish for name, wish in self.files.items() if name != path})
-
-    def text(self, path: str) -> str:
-        wish = self.files[path]
-        return BROKEN if wish is None else wish.yaml()
+        return replace(self, files={name: wishes for name, wishes in self.files.items() if name != path})
 
     def contents(self) -> dict[str, str]:
         """Path → content of all that people write."""
-        made = {path: self.text(path) for path in self.files}
-        return {"fleets/f.yaml": FLEET, **made, **({PAUSED: ""} if self.paused else {})}
+        made = {
+            path: BROKEN if wishes is None else "---\n".join(wish.yaml() for wish in wishes)
+            for path, wishes in self.files.items()
+        }
+        fleet = BROKEN if self.lost else _fleet(self.declared, self.fleet)
+        return {FLEET_PATH: fleet, **made, **({PAUSED: ""} if self.paused else {})}
 
 
 BASE: Final = Wish("Backup", "base")
-FIRST: Final = Tree({BASE.path: BASE})
+FIRST: Final = Tree({BASE.path: (BASE,)})
 OBJECTS: Final = {
-    "r1": Wish("Restore", "r1"),
-    "r2": Wish("Restore", "r2"),
+    "r1": Wish("Restore", "r1", of="base"),
+    "r2": Wish("Restore", "r2", of="base"),
+    "r3": Wish("Restore", "r3", of="extra"),
     "extra": Wish("Backup", "extra"),
-    "nightly": Wish("Backup", "nightly", schedule="0 3 * * *"),
+    "nightly": Wish("Backup", "nightly", schedule=DAILY),
 }
-CHANGES: Final = (
-    "add", "edit", "raise", "raise on all", "raise, edited", "lower", "suspend", "narrow", "rename", "delete", "break",
-    "pause", "nothing",
-)  # fmt: skip
+CROWDS: Final = {
+    "restores/crowd.yaml": tuple(Wish("Restore", f"c{number}", only="m2", of="base") for number in range(6)),
+    "backups/crowd.yaml": tuple(Wish("Backup", f"c{number}", only="m2", schedule=DAILY) for number in range(6)),
+}
+"""More than five objects, so many that their removal at one stroke needs a word."""
 
 
-def change(tree: Tree, how: str, fresh: Wish) -> Tree:
-    """The tree after a commit; as it was where the change does not fit. `fresh`: the object, as it is added."""
-    path = tree.place(fresh.kind, fresh.name)
-    wish = tree.files.get(path)
-    if how == "pause":
-        return replace(tree, paused=not tree.paused)
-    if path not in tree.files:
-        return tree.put(path, fresh) if how in ("add", "rename", "raise") else tree
-    if wish is None:
-        return tree.put(path, fresh) if how in ("add", "edit") else tree
-    if wish.schedule and how.startswith(("raise", "lower")):
-        return tree  # a Schedule has no attempts
-    changed = {
-        "edit": replace(wish, edited=not wish.edited),
-        "raise": replace(wish, attempt=wish.attempt + 1),
-        "raise on all": replace(wish, attempt=wish.attempt + 1, everywhere=True),
-        "raise, edited": replace(wish, attempt=wish.attempt + 1, edited=not wish.edited),
-        "lower": replace(wish, attempt=max(1, wish.attempt - 1)),
-        "suspend": replace(wish, suspended=not wish.suspended),
-        "narrow": replace(wish, only="" if wish.only else MEMBERS[wish.attempt % 2]),
-    }
-    if how in changed:
-        return tree.put(path, changed[how])
-    match how:
-        case "rename":
-            other = fresh.path if path != fresh.path else fresh.path.replace(".yaml", "-moved.yaml")
-            return tree.without(path).put(other, wish)
-        case "delete":
-            return tree.without(path)
-        case "break":
-            return tree.put(path, None)
-    return tree
+@lru_cache
+def _fleet(declared: tuple[str, ...], fleet: tuple[str, ...]) -> str:
+    clusters = "".join(
+        f"""apiVersion: cluster.kurator.dev/v1alpha1
+kind: AttachedCluster
+metadata: {{name: {name}, namespace: default}}
+spec: {{kubeconfig: {{name: {name}, key: value}}}}
+---
+"""
+        for name in declared
+    )
+    named = ", ".join(f"{{name: {name}, kind: AttachedCluster}}" for name in fleet)
+    return f"""{clusters}apiVersion: fleet.kurator.dev/v1alpha1
+kind: Fleet
+metadata: {{name: f, namespace: default}}
+spec: {{clusters: [{named}]}}
+"""

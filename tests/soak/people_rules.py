@@ -7,9 +7,11 @@ from hypothesis.stateful import rule
 
 from reconciler.records import path_of
 from reconciler.resources import Identity
-from tests.soak.drawn import Drawn, changes, members, objects, raises, restores
-from tests.soak.member import TERMINAL
-from tests.soak.people import OBJECTS
+from tests.soak.changing import FLEET_CHANGES, gather_crowd
+from tests.soak.cluster import TERMINAL
+from tests.soak.drawn import Drawn, changes, first_members, kinds, members, objects, raises, restores, which
+from tests.soak.people import CROWDS, OBJECTS
+from tests.soak.upstream import GHOST
 
 
 class PeopleRules(Drawn):
@@ -30,23 +32,46 @@ class PeopleRules(Drawn):
     @rule(back=st.integers(1, 6))
     def people_revert(self, back: int) -> None:
         """All files as they were some commits ago."""
-        if not self.outage:
-            self.world.upstream.note()
-            history = self.world.upstream.history
-            self.world.upstream.commit(history[-min(back + 1, len(history))])
+        history = self.world.upstream.history
+        self.write(history[-min(back + 1, len(history))], empty=True)
 
-    @rule(name=objects, how=st.sampled_from(("delete", "Pending", "Completed", "Failed", "garbage")))
+    @rule(how=st.sampled_from(FLEET_CHANGES))
+    def the_fleet_changes(self, how: str) -> None:
+        self.commit(how, "r1")
+
+    @rule(which=which, path=st.sampled_from(sorted(CROWDS)), rare=st.integers(0, 2), allowed=st.booleans())
+    def a_crowd_comes_and_goes(self, which: int, path: str, rare: int, allowed: bool) -> None:
+        """Many objects at once, and their file goes while they wait, or while their Schedules are in place."""
+        if rare:
+            return
+        seat = self.seat(which)
+        self.world.clusters["m2"].fault = "unreachable" if path.startswith("restores") else ""
+        for _ in range(2):
+            self.write(gather_crowd(self.world.upstream.tree, path))
+            for _ in range(2):
+                self.world.clock.advance(70)
+                self.go(seat, flush=True)
+        if allowed:
+            self.world.accept(seat)
+            self.go(seat, flush=True)
+        else:
+            self.write(gather_crowd(self.world.upstream.tree, path))
+
+    @rule(name=objects, how=st.sampled_from(("delete", "Pending", "Completed", "Failed", "garbage", "ghost")))
     def people_tamper_with_a_record(self, name: str, how: str) -> None:
-        if self.outage:
+        """A record is changed, deleted, or copied for an object that nobody asks for."""
+        if self.world.outage:
             return
         world = self.world
-        world.upstream.note()
         path = path_of(Identity(OBJECTS[name].kind, "default", name))
         found = world.upstream.git("ls-tree", "--name-only", world.upstream.ledger.tip, path)
         if not found:
             return
         content: str | None = None
-        if how != "delete":
+        if how == "ghost":
+            content = world.upstream.git("show", f"{world.upstream.ledger.tip}:{path}")
+            path = path_of(GHOST)
+        elif how != "delete":
             content = world.upstream.git("show", f"{world.upstream.ledger.tip}:{path}")
             for phase in ("Starting", "InProgress", *TERMINAL, "Held", "Pending"):
                 content = content.replace(f"phase: {phase}\n", f"phase: {how}\n")
@@ -54,10 +79,9 @@ class PeopleRules(Drawn):
 
     @rule(commits=st.integers(1, 6), records=st.booleans())
     def people_force_a_push(self, commits: int, records: bool) -> None:
-        if self.outage:
+        if self.world.outage:
             return
         upstream = self.world.upstream
-        upstream.note()
         before = upstream.ledger.tip
         upstream.set_back(upstream.ledger if records else upstream.main, commits)
         if upstream.ledger.tip != before:
@@ -65,11 +89,15 @@ class PeopleRules(Drawn):
 
     @rule()
     def people_amend(self) -> None:
-        if not self.outage:
-            self.world.upstream.note()
+        if not self.world.outage:
             self.world.upstream.amend()
 
-    @rule(member=members, kind=st.sampled_from(("Restore", "Backup")), number=st.integers(0, 3), expire=st.booleans())
+    @rule(
+        member=members,
+        kind=kinds,
+        number=st.integers(0, 3),
+        expire=st.booleans(),
+    )
     def something_is_deleted_or_expires(self, member: str, kind: str, number: int, expire: bool) -> None:
         cluster = self.world.clusters[member]
         there = cluster.objects(kind)
@@ -86,13 +114,13 @@ class PeopleRules(Drawn):
         """Takes our finalizer off by hand, and deletes it. Before it is recorded that it runs, that is beyond us, and
         so it is as long as another process may still create it again: README says how long."""
         self.world.clock.advance(91)
-        self.note()
         cluster = self.world.clusters[member]
         begun = {run.object_name for run in self.world.runs(self.world.upstream.ledger.tip) if run.status}
         there = [name for name in cluster.held() if name in begun]
         if there:
             cluster.free(there[number % len(there)])
 
-    @rule(member=members, name=restores)
+    @rule(member=first_members, name=st.sampled_from(("r1", "r2", "nightly")))
     def somebody_takes_a_name(self, member: str, name: str) -> None:
-        self.world.clusters[member].someone_makes(f"{member}-restore-default-{name}")
+        kind = "Schedule" if name == "nightly" else "Restore"
+        self.world.clusters[member].someone_makes(kind, f"{member}-{OBJECTS[name].kind.lower()}-default-{name}")

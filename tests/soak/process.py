@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import selectors
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,9 +21,9 @@ from reconciler.errors import ReconcilerError
 from reconciler.passed import Pass
 from reconciler.reconcile import Reconciler
 from reconciler.repository import Repository, Tracked
-from reconciler.repository.git import Git
 from reconciler.settings import SyncSettings
 from tests.soak.clock import HERE, Clock
+from tests.soak.gates import gate
 
 Stop = Callable[[str], bool]
 OpenMembers = Callable[["Process"], Any]
@@ -44,36 +44,22 @@ class Counts:
     refusals: dict[str, int] = field(default_factory=dict)
 
 
-def gate(label: str) -> None:
-    """A call of git or of a cluster comes here first, and some afterwards: the place to stop, wait or die."""
-    process = HERE.process
-    if isinstance(process, Process):
-        process.reached(label)
-
-
-@contextmanager
-def gated() -> Iterator[None]:
-    """Within it every git command of a process is a gate."""
-    start = Git._start
-
-    def stop_first(self: Git, args: tuple[str, ...], env: Any, piped: bool) -> Any:
-        gate(f"git {args[0]}")
-        return start(self, args, env, piped)
-
-    Git._start = stop_first  # type: ignore[method-assign] # the seam: nothing else starts git
-    try:
-        yield
-    finally:
-        Git._start = start  # type: ignore[method-assign]
-
-
 class Process:
-    """A reconciler. `at` is the gate where it stands in a pass, empty between two; `results` is what passes came to."""
+    """A reconciler. `at` is the gate where it stands in a pass, empty between two; `results` is what passes came to.
 
-    def __init__(self, clock: Clock, tracked: Tracked, members: OpenMembers, counts: Counts) -> None:
-        self.tracked = tracked
+    `allowed`: it was told `--allow-mass-removal`. `losing`: see `gates`. `told` is what its last visit to a member
+    brought, by the member and what was asked for; `visited` when that began, by the clock's `next`.
+    """
+
+    def __init__(
+        self, clock: Clock, tracked: Tracked, members: OpenMembers, counts: Counts, allowed: bool = False
+    ) -> None:
+        self.tracked, self.allowed = tracked, allowed
         self.at = ""
         self.ahead = timedelta()
+        self.losing: list[tuple[str, bool]] = []
+        self.told: dict[tuple[str, str], bool] = {}
+        self.visited: dict[str, int] = {}
         self.stood_since = 0.0
         self.results: list[Pass | ReconcilerError] = []
         self.crash: BaseException | None = None
@@ -164,7 +150,8 @@ class Process:
         try:
             if self._reconciler is None:
                 opened = Stepped(Repository.open(self.tracked, lambda step: gate(f"step {step}")))
-                settings = SyncSettings(accept_rewrite=self.tracked.accept_rewrite)
+                accept = self.tracked.accept_rewrite
+                settings = SyncSettings(accept_rewrite=accept, allow_mass_removal=self.allowed)
                 self._reconciler = Reconciler(opened, self._members(self), settings)  # type: ignore[arg-type] # a door
             self._counts.passes += 1
             self.results.append(loop.run_until_complete(self._reconciler.run(self._flush)))

@@ -1,6 +1,7 @@
 """What every schedule begins with, made once by real passes and copied: a ledger, a fleet, a Backup that has run.
 
-On a file system in memory where there is one: the disk is not what is tested.
+On a file system in memory where there is one: the disk is not what is tested. So many runs as may start in one commit
+are fewer than in the product, so that a crowd of six comes to that.
 """
 
 from __future__ import annotations
@@ -14,14 +15,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler import records
+from reconciler.plan import decide
 from reconciler.records import LEDGER_PATH, Ledger
 from reconciler.repository import Repository, Tracked
 from reconciler.simulation.cluster import Object
+from tests.soak.breaking import put
 from tests.soak.clock import steered
+from tests.soak.gates import gated
+from tests.soak.landing import STARTS
 from tests.soak.people import FIRST
-from tests.soak.process import gated
 from tests.soak.upstream import ENVIRONMENT, LEDGER_ID
-from tests.soak.world import Figures, World
+from tests.soak.world import ROUND_SECONDS, Figures, World
 
 
 class Stage:
@@ -68,7 +72,7 @@ class Stage:
         shutil.copytree(self._run / "mirror", template / "mirror")
         world = World.begin(self._run, template, Figures(), apart=apart, local=False, seats=["mirror"])
         for _ in range(4):
-            world.everybody_passes(70)
+            world.everybody_passes(ROUND_SECONDS)
             for cluster in world.clusters.values():
                 cluster.finish()
         assert {run.phase for run in world.runs(world.upstream.ledger.tip)} == {"Completed"}, world.last_passes()
@@ -97,7 +101,7 @@ def stage() -> Iterator[Stage]:
         before = {name: os.environ.get(name) for name in ENVIRONMENT}
         os.environ.update(ENVIRONMENT)
         try:
-            with steered() as names, gated():
+            with steered() as names, gated(), put((decide, "STARTS_PER_COMMIT", STARTS)):
                 yield Stage(Path(top), names)
         finally:
             for name, value in before.items():

@@ -3,41 +3,33 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import run_state_machine_as_test
 
-from tests.soak.machine import Soak
-from tests.soak.stage import Stage, stage
+from tests.soak.breaking import BREAKS, PARAGRAPHS
+from tests.soak.mutants import RULES
+from tests.soak.running import run
+from tests.soak.stage import stage
+from tests.soak.world import LEAST, Figures
 
-SCHEDULES = 120
-STEPS = 25
+SCHEDULES = 100
 
 
 @pytest.mark.timeout(900)
-def test_whatever_comes_between_nothing_runs_twice_and_nothing_is_lost() -> None:
-    chosen = settings(
-        max_examples=SCHEDULES,
-        stateful_step_count=STEPS,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        print_blob=True,
-        suppress_health_check=list(HealthCheck),
-    )
+@pytest.mark.parametrize("number", [1, 2])  # two halves, for two workers
+def test_whatever_comes_between_nothing_runs_twice_and_nothing_is_lost(number: int) -> None:
     with stage() as there:
-        Soak.stage = there
-        run_state_machine_as_test(Soak, settings=chosen)
-        _assert_it_went_to_places(there)
+        found = run(there, number, SCHEDULES, shrink=True)
+        assert found is None, found.text if found else ""
+        assert there.figures.schedules >= SCHEDULES
+        assert not there.figures.lacking(), there.figures
 
 
-def _assert_it_went_to_places(there: Stage) -> None:
-    """A soak in which nothing happens shows nothing."""
-    figures = there.figures
-    assert figures.schedules >= SCHEDULES
-    for done in (figures.creates, figures.kills, figures.records, figures.commits):
-        assert done >= SCHEDULES // 2, figures
-    for done in (figures.pauses, figures.lost):
-        assert done >= SCHEDULES // 12, figures
+def test_a_soak_in_which_nothing_happens_shows_nothing() -> None:
+    assert Figures(schedules=SCHEDULES).lacking() == list(LEAST)
+
+
+def test_each_paragraph_of_the_ledgers_rules_is_broken_once() -> None:
+    assert RULES
+    assert {rule.partition(": ")[0] for rule in BREAKS} == set(PARAGRAPHS)
 
 
 def test_the_clock_of_every_module_of_a_pass_is_steered() -> None:

@@ -18,10 +18,13 @@ from reconciler import records
 from reconciler.records import LEDGER_PATH, Recorded, path_of
 from reconciler.resources import Identity
 from tests.soak.clock import Clock
-from tests.soak.people import BASE, FIRST, OBJECTS, PAUSED, Tree
+from tests.soak.people import BASE, CROWDS, FIRST, OBJECTS, PAUSED, Tree
 
 LEDGER_ID: Final = "0d9c6a0e-5a3b-4f0e-9a52-0123456789ab"
-IDENTITIES: Final = tuple(Identity(wish.kind, "default", wish.name) for wish in (BASE, *OBJECTS.values()))
+GHOST: Final = Identity("Restore", "default", "ghost")
+"""Nobody ever asks for it, and somebody writes a record of it."""
+_WISHES: Final = (BASE, *OBJECTS.values(), *(wish for crowd in CROWDS.values() for wish in crowd))
+PATHS: Final = (LEDGER_PATH, *(path_of(Identity(wish.kind, "default", wish.name)) for wish in _WISHES), path_of(GHOST))
 ENVIRONMENT: Final = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_COUNT": "0"}
 """So that nothing of the user's configuration takes part."""
 
@@ -65,6 +68,9 @@ class Upstream:
         self.by_people = 0
         self._ours = {self.ledger.tip: self.ledger.tip}
         self._recorded: dict[str, Recorded] = {}
+        self._files: dict[str, dict[str, bytes]] = {}
+        self._revisions: dict[str, str] = {}
+        self._tampered: list[tuple[str, str | None]] = []
 
     def git(self, *args: str, stdin: str = "") -> str:
         done = subprocess.run(
@@ -102,6 +108,7 @@ class Upstream:
     def tamper(self, path: str, content: str | None) -> None:
         """A human changes or deletes what only the reconciler writes."""
         self._import(self.ledger, {path: content})
+        self._tampered.append((path, content))
         if self.ledger is self.main:
             self.trees[self.main.tip] = self.trees[self.main.chain[-2]]
 
@@ -179,19 +186,37 @@ class Upstream:
         """What counts at a commit of the ledger's branch: the records as of the last one there that is not people's."""
         commit = self._ours[commit]
         if commit not in self._recorded:
-            paths = [LEDGER_PATH, *(path_of(identity) for identity in IDENTITIES)]
-            asked = "".join(f"{commit}:{path}\n" for path in paths)
-            answer = self.git("cat-file", "--batch", stdin=asked).encode()
-            files = {}
-            for path in paths:
-                head, _, answer = answer.partition(b"\n")
-                if not head.endswith(b" missing"):
-                    size = int(head.rpartition(b" ")[2])
-                    files[path], answer = answer[:size], answer[size + 1 :]
+            files = self._read_files(commit)
+            about = files.pop("").decode()
+            self._revisions[commit] = about.partition("\nReconciled-Revision: ")[2].partition("\n")[0]
             found = records.load(files)
             assert found is not None, "the ledger is gone"
-            self._recorded[commit] = found
+            self._recorded[commit], self._files[commit] = found, files
         return self._recorded[commit]
+
+    def revision(self, commit: str) -> str:
+        """The commit whose files a commit of ours was decided on, as it says itself."""
+        self.recorded(commit)
+        return self._revisions[commit]
+
+    def taken_over(self, old: str, new: str) -> list[str]:
+        """The records that people changed before `new`, a commit of ours on `old`, and that are so in it."""
+        before, after = self._files[self._ours[old]], self._files[new]
+        changed = [(path, content.encode() if content is not None else None) for path, content in self._tampered]
+        self._tampered.clear()
+        return [path for path, content in changed if after.get(path) == content and before.get(path) != content]
+
+    def _read_files(self, commit: str) -> dict[str, bytes]:
+        """The commit itself under an empty name, and what is there of all that may be."""
+        asked = {"": commit, **{path: f"{commit}:{path}" for path in PATHS}}
+        answer = self.git("cat-file", "--batch", stdin="".join(f"{name}\n" for name in asked.values())).encode()
+        files = {}
+        for path in asked:
+            head, _, answer = answer.partition(b"\n")
+            if not head.endswith(b" missing"):
+                size = int(head.rpartition(b" ")[2])
+                files[path], answer = answer[:size], answer[size + 1 :]
+        return files
 
     def at_last(self) -> None:
         """No push was forced, and what was committed by others touches their folder alone."""
@@ -211,6 +236,10 @@ class Upstream:
         listed = self.git("ls-tree", "-r", "--name-only", "main", *("fleets", "backups", "restores", PAUSED)).split()
         names = {path for path in listed if not path.endswith(".gitkeep")}
         assert names == set(self.tree.contents()), "what people committed is not there"
+        if self._ours[self.ledger.tip] != self.ledger.tip:
+            stands, ours = (f"{commit}:status" for commit in (self.ledger.tip, self._ours[self.ledger.tip]))
+            same = len(set(self.git("rev-parse", stands, ours).split())) == 1
+            assert same, "what people made of the records was not put back"
 
     def _branch(self, name: str) -> Branch:
         branch = Branch(name, self.git("rev-list", "--first-parent", "--reverse", name).split())

@@ -1,32 +1,39 @@
-"""Upstream, members and processes of one schedule, and what may never happen in it."""
+"""Upstream, members and processes of one schedule, and how they are driven."""
 
 from __future__ import annotations
 
 import shutil
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.errors import HistoryRewritten
+from reconciler.errors import HistoryRewritten, Unsafe
 from reconciler.passed import Pass
-from reconciler.records import Phase, Record, Run, Schedule, moment
+from reconciler.records import Record, Run, moment
 from reconciler.repository import Tracked
-from reconciler.resources import Identity
-from reconciler.simulation.cluster import Object
-from reconciler.velero.objects import FINALIZER, RUN_ID
+from tests.soak import judging
 from tests.soak.clock import Clock
-from tests.soak.member import TERMINAL, Cluster, DirectMembers, Made
+from tests.soak.cluster import GOING, TERMINAL, Cluster, Made
+from tests.soak.landing import landed
+from tests.soak.member import DirectMembers
 from tests.soak.people import MEMBERS
-from tests.soak.process import Counts, Process
+from tests.soak.process import Counts, Process, Stop
 from tests.soak.upstream import Upstream
 
-FRESH_SECONDS: Final = 60.0
-LATEST_START: Final = timedelta(hours=24, minutes=3)
-"""`startWithin`, and as long as a plan of that moment may take."""
 KINDS: Final = ("mirror", "clone")
+ROUND_SECONDS: Final = 75.0
+"""Longer than a member that failed is left alone."""
+SPARE: Final = "spare"
+"""A cluster that no file declares, where nothing may be created; a kubeconfig may lead there by mistake."""
+
+
+LEAST: Final = {
+    "creates": 0.5, "outcomes": 0.5, "kills": 0.5, "records": 0.5, "commits": 0.5, "timers": 0.2,
+    "pauses": 0.08, "lost": 0.08, "held_back": 0.1, "abandoned": 0.01,
+}  # fmt: skip
+"""So many of these for each schedule, or too little happened for anything to be shown."""
 
 
 @dataclass(slots=True)
@@ -37,8 +44,16 @@ class Figures(Counts):
     commits: int = 0
     records: int = 0
     creates: int = 0
+    outcomes: int = 0
+    timers: int = 0
+    held_back: int = 0
+    abandoned: int = 0
     lost: int = 0
     requests: int = 0
+
+    def lacking(self) -> list[str]:
+        """Of what there was too little."""
+        return [name for name, share in LEAST.items() if getattr(self, name) < int(share * self.schedules)]
 
 
 @dataclass(slots=True)
@@ -48,12 +63,14 @@ class Seat:
     number: int
     kind: str
     process: Process
-    accepts: bool = False
 
 
 @dataclass(slots=True)
 class World:
-    """`folder` holds `up.git` and, for each seat, its copy; `template` the copies as they are on a new machine."""
+    """`folder` holds `up.git` and, for each seat, its copy; `template` the copies as they are on a new machine.
+
+    `leads`: the clusters that kubeconfigs lead to, where that is another one than they are named for.
+    """
 
     folder: Path
     template: Path
@@ -63,12 +80,17 @@ class World:
     clock: Clock
     upstream: Upstream
     clusters: dict[str, Cluster] = field(default_factory=dict)
+    leads: dict[str, str] = field(default_factory=dict)
     seats: list[Seat] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
+    contents: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What each recorded digest stands for."""
     forgiven: set[str] = field(default_factory=set)
     """Run ids of which a human's forced push took the record away: should the Restore be gone, too, nobody knows."""
     skewed: bool = False
     """Some clock was wrong at some time."""
+    outage: bool = False
+    """Git's server is away."""
     judged: int = 0
 
     @classmethod
@@ -77,11 +99,16 @@ class World:
     ) -> World:
         clock = Clock()
         world = cls(folder, template, apart, local, figures, clock, Upstream(folder / "up.git", clock, apart))
-        world.clusters = {name: Cluster(name, clock, world.watch) for name in MEMBERS}
+        watcher = world.watcher()
+        world.clusters = {name: Cluster(name, clock, watcher) for name in (*MEMBERS, SPARE)}
+        world.clusters[SPARE].refuse(True)
         for number, kind in enumerate(seats):
             world.copy(number, kind)
             world.seats.append(Seat(number, kind, world.process(number, kind)))
         return world
+
+    def watcher(self) -> Callable[..., None]:
+        return lambda *what: judging.watch(self, *what)
 
     # ------------------------------------------------------------ machines
 
@@ -94,7 +121,7 @@ class World:
         else:
             shutil.rmtree(self.folder / "up.git" / "reconciler", ignore_errors=True)
 
-    def process(self, number: int, kind: str, accept: bool = False) -> Process:
+    def process(self, number: int, kind: str, accept: bool = False, allowed: bool = False) -> Process:
         status = "records" if self.apart else ""
         where, cache = f"file://{self.folder}/up.git", None
         if self.local:
@@ -104,140 +131,43 @@ class World:
         else:
             cache = self.folder / f"mirror-{number}"
         tracked = Tracked(where, branch="main", status_branch=status, cache=cache, accept_rewrite=accept)
-        return Process(self.clock, tracked, lambda process: DirectMembers(self.clusters, process), self.figures)
+        return Process(self.clock, tracked, self._members, self.figures, allowed)
 
-    def restart(self, seat: Seat, *, fresh: bool = False, accept: bool = False) -> None:
+    def _members(self, process: Process) -> DirectMembers:
+        return DirectMembers(lambda name: self.clusters[self.leads.get(name, name)], self.clock, process)
+
+    def restart(self, seat: Seat, *, fresh: bool = False, accept: bool = False, allowed: bool = False) -> None:
         """Kills what runs there, and begins again: with what lies on the disk, or (`fresh`) on a new machine."""
         ahead = seat.process.ahead
         seat.process.kill()
         if fresh:
             self.copy(seat.number, seat.kind)
-        seat.process = self.process(seat.number, seat.kind, accept)
+        seat.process = self.process(seat.number, seat.kind, accept, allowed)
         seat.process.ahead = ahead
 
     def accept(self, seat: Seat) -> None:
-        """Somebody reads the message and says `--accept-rewrite`."""
-        if isinstance(seat.process.last, HistoryRewritten) and not seat.process.busy:
-            self.restart(seat, accept=True)
+        """Somebody reads the message and says `--accept-rewrite`, or `--allow-mass-removal`."""
+        last = seat.process.last
+        if isinstance(last, HistoryRewritten | Unsafe) and not seat.process.busy:
+            self.restart(seat, accept=isinstance(last, HistoryRewritten), allowed=isinstance(last, Unsafe))
 
     def forget(self, before: str) -> None:
         """Takes down what a forced push took from the ledger that stood at `before`."""
         now = {run.run_id: run.phase for run in self.runs(self.upstream.ledger.tip)}
         self.forgiven |= {run.run_id for run in self.runs(before) if now.get(run.run_id) is not run.phase}
 
-    # ------------------------------------------------------------ what is recorded
+    # ------------------------------------------------------------ passes
 
-    def runs(self, commit: str) -> Iterator[Run]:
-        for record in self.upstream.recorded(commit).records.values():
-            yield from record.runs
-
-    def _schedules(self, commit: str) -> Iterator[Schedule]:
-        for record in self.upstream.recorded(commit).records.values():
-            yield from record.schedules
-
-    @property
-    def made(self) -> list[Made]:
-        return [made for cluster in self.clusters.values() for made in cluster.made]
-
-    # ------------------------------------------------------------ what may never happen
-
-    def watch(self, cluster: Cluster, verb: str, plural: str, obj: Object) -> None:
-        """Judges a write of ours that has just taken effect."""
-        match verb, plural:
-            case "create", "restores" | "backups":
-                self._created(cluster, obj)
-            case "delete" | "deletecollection", "restores" | "backups":
-                self.violations.append(f"{plural} of {cluster.name} were deleted by us")
-            case "patch", "restores":
-                self._released(cluster, obj)
-            case "delete", "schedules":
-                self._timer_deleted(cluster)
-            case "create" | "patch", "schedules":
-                self._timer_written(cluster, obj)
-
-    def _created(self, cluster: Cluster, obj: Object) -> None:
-        kind, meta = obj["kind"], obj["metadata"]
-        run_id = meta["annotations"][RUN_ID]
-        if kind == "Restore":
-            self.figures.creates += 1
-            twice = [made for made in cluster.made if made.name == meta["name"] and made.kind == kind]
-            if len(twice) > 1 and run_id not in self.forgiven:
-                self.violations.append(f"Restore {meta['name']} was created {len(twice)} times")
-            if FINALIZER not in meta.get("finalizers", ()):
-                self.violations.append(f"Restore {meta['name']} was created without our finalizer")
-        identity = Identity(kind, "default", meta["labels"][f"kurator.dev/{kind.lower()}-name"])
-        why = "nobody asked"
-        for stand in self.upstream.asked(FRESH_SECONDS):
-            tree = self.upstream.trees[stand.files]
-            wish = tree.wish(kind, identity.name)
-            record = self.upstream.recorded(stand.ledger).records.get(identity)
-            run = next((run for run in record.runs if run.run_id == run_id), None) if record else None
-            if wish is None or wish.suspended or tree.paused or cluster.name not in wish.clusters:
-                why = f"{wish or 'no file'} at {stand.files[:7]}{', which is paused' if tree.paused else ''}"
-            elif run is None or run.attempt != wish.attempt or not wish.asks_for(obj["spec"]):
-                why = f"{wish} at {stand.files[:7]} is not {obj['spec']} of {run}"
-            elif run.phase is not Phase.STARTING or run.cluster.name != cluster.name:
-                why = f"the ledger called it {run.phase} at {stand.ledger[:7]}"
-            elif record and any(each.attempt < run.attempt and each.phase.open for each in record.runs):
-                why = f"an earlier attempt had not ended at {stand.ledger[:7]}"
-            elif record and not self.skewed and self._age(record) > LATEST_START:
-                why = f"it was first recorded at {record.recorded_at}"
-            else:
-                return
-        self.violations.append(f"{identity} was started on {cluster.name}, and {why}")
-
-    def _age(self, record: Record) -> timedelta:
-        return self.clock.now() - (moment(record.recorded_at) or self.clock.now())
-
-    def judge(self) -> None:
-        """Looks at what was recorded since: what has ended stays so, and only what has ended is called so."""
+    def go(self, seat: Seat, stop: Stop = lambda label: False, flush: bool = False) -> None:
+        """Lets the process there go on; what it committed on the way is judged."""
+        seat.process.go(stop, flush)
+        if self.outage:
+            return
+        self.upstream.note()
         moves = self.upstream.ledger.moves
         for old, new in moves[self.judged :]:
-            after = {run.run_id: run for run in self.runs(new)}
-            for run in self.runs(old):
-                if run.settled and after.get(run.run_id) != run:
-                    self.violations.append(f"{run} became {after.get(run.run_id)}")
+            self.violations += landed(self, seat.process, old, new)
         self.judged = len(moves)
-        running = {made.run_id: made for made in self.made if not made.gone and made.phase not in ("", *TERMINAL)}
-        for run in self.runs(self.upstream.ledger.tip):
-            wrong = run.phase.terminal and run.reason not in ("Expired", "Abandoned")
-            if wrong and run.run_id in running and run.run_id not in self.forgiven:
-                self.violations.append(f"{running[run.run_id]} is recorded as {run}")
-
-    def _released(self, cluster: Cluster, obj: Object) -> None:
-        """Whoever lets go of an outcome has recorded it, where everybody can see it."""
-        meta, phase = obj["metadata"], obj.get("status", {}).get("phase", "")
-        run_id = meta["annotations"][RUN_ID]
-        deleted = phase in ("", "New") and bool(meta.get("deletionTimestamp"))
-        self.upstream.note()
-        for commit in dict.fromkeys(stand.ledger for stand in reversed(self.upstream.stands)):
-            for run in self.runs(commit):
-                if run.run_id == run_id and run.phase.terminal and (deleted or run.phase == phase):
-                    return
-        self.violations.append(f"Restore {meta['name']} on {cluster.name} was released before {phase!r} was recorded")
-
-    def _timer_deleted(self, cluster: Cluster) -> None:
-        for stand in self.upstream.asked(FRESH_SECONDS):
-            tree = self.upstream.trees[stand.files]
-            wish = tree.wish("Backup", "nightly")
-            gone = tree.sound and not tree.paused and (wish is None or cluster.name not in wish.clusters)
-            removing = any(
-                each.cluster.name == cluster.name and each.phase is Phase.REMOVING
-                for each in self._schedules(stand.ledger)
-            )
-            if gone and removing:
-                return
-        self.violations.append(f"the Schedule of {cluster.name} was deleted, and nobody asked")
-
-    def _timer_written(self, cluster: Cluster, obj: Object) -> None:
-        for stand in self.upstream.asked(FRESH_SECONDS):
-            tree = self.upstream.trees[stand.files]
-            wish = tree.wish("Backup", "nightly")
-            if wish and not tree.paused and cluster.name in wish.clusters and wish.asks_for(obj["spec"]["template"]):
-                return
-        self.violations.append(f"the Schedule of {cluster.name} was written, and nobody asked")
-
-    # ------------------------------------------------------------ the end
 
     def everybody_passes(self, seconds: float) -> bool:
         """A round of whole passes after that time; whether anybody did anything."""
@@ -245,54 +175,53 @@ class World:
         before = self._work()
         for seat in self.seats:
             self.accept(seat)
-            seat.process.go(flush=True)
-        self.upstream.note()
+            self.go(seat, flush=True)
         return self._work() != before
 
     def _work(self) -> tuple[int, int]:
         return sum(len(b.moves) for b in self.upstream.branches), sum(c.requests for c in self.clusters.values())
 
-    def outcomes(self) -> None:
-        """Every Restore that was ever created is recorded as what became of it, and nothing holds it."""
-        recorded = {run.run_id: run for run in self.runs(self.upstream.ledger.tip)}
-        for made in self.made:
-            if made.kind != "Restore" or (made.gone and made.run_id in self.forgiven):
-                continue
-            run = recorded.get(made.run_id)
-            assert run is not None, f"{made} is recorded nowhere"
-            true = made.phase if made.phase in TERMINAL else "Failed"  # deleted before Velero took it up
-            vanished = made.freed and run.reason == "Vanished"
-            assert run.phase == true or vanished, f"{made} is recorded as {run}"
-        known = {made.run_id for made in self.made}
-        freed = {made.run_id for made in self.made if made.freed} | self.forgiven
-        for run in recorded.values():
-            assert not run.settled or run.run_id in known or run.backup_name == "", f"{run} was never created"
-            assert run.reason != "Vanished" or run.run_id in freed, f"{run} can't have vanished"
-        counts = Counter(made.name for made in self.made if made.kind == "Restore" and made.run_id not in self.forgiven)
-        assert all(count == 1 for count in counts.values()), counts
-        for cluster in self.clusters.values():
-            assert not cluster.held(), f"{cluster.held()} on {cluster.name} carry our finalizer for ever"
-
     def last_passes(self) -> list[Any]:
         return [seat.process.last for seat in self.seats]
-
-    def waiting(self, healthy: Sequence[str]) -> list[str]:
-        """Runs on healthy members that have not ended, although sound files ask for them and nothing else is amiss."""
-        tree, found = self.upstream.tree, []
-        for identity, record in self.upstream.recorded(self.upstream.ledger.tip).records.items():
-            wish = tree.wish(identity.kind, identity.name)
-            if wish is None or wish.suspended or tree.paused or wish.attempt != record.attempt or record.schedules:
-                continue
-            for run in record.runs:
-                waits = run.reason in ("BackupNotFound", "BackupDeleting")
-                if run.attempt == wish.attempt and run.cluster.name in healthy and run.phase.open and not waits:
-                    found.append(f"{identity}: {run}")
-        return found
-
-    def unfinished(self) -> list[Run]:
-        """Runs that may still go on by themselves."""
-        return [run for run in self.runs(self.upstream.ledger.tip) if run.phase.open]
 
     def passed(self) -> bool:
         """Everybody's last pass came to its end."""
         return all(isinstance(last, Pass) for last in self.last_passes())
+
+    # ------------------------------------------------------------ members
+
+    def healthy(self, name: str) -> bool:
+        """Nothing is wrong with that member, nor with the way to it."""
+        cluster = self.clusters[name]
+        known = [each for each in self.upstream.tree.declared if self.leads.get(each, each) == name]
+        return known == [name] and cluster.available and not (cluster.fault or cluster.refuses)
+
+    def heal(self, name: str) -> None:
+        """All that is wrong with it is put right."""
+        cluster = self.clusters[name]
+        cluster.fault, cluster.lost = "", 0
+        cluster.store_up(True)
+        cluster.refuse(False)
+        self.leads.pop(name, None)
+
+    @property
+    def made(self) -> list[Made]:
+        return [made for cluster in self.clusters.values() for made in cluster.made]
+
+    # ------------------------------------------------------------ what is recorded
+
+    def runs(self, commit: str) -> Iterator[Run]:
+        for record in self.upstream.recorded(commit).records.values():
+            yield from record.runs
+
+    def age(self, record: Record) -> timedelta:
+        return self.clock.now() - (moment(record.recorded_at) or self.clock.now())
+
+    def judge(self) -> None:
+        """What runs is not recorded as ended."""
+        at_rest = ("", GOING, *TERMINAL)
+        running = {made.run_id: made for made in self.made if not made.gone and made.phase not in at_rest}
+        for run in self.runs(self.upstream.ledger.tip) if running else ():
+            wrong = run.phase.terminal and run.reason not in ("Expired", "Abandoned")
+            if wrong and run.run_id in running and run.run_id not in self.forgiven:
+                self.violations.append(f"{running[run.run_id]} is recorded as {run}")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from tests.soak.drawn import Drawn, members, phases
-from tests.soak.member import FAULTS, TERMINAL
+from tests.soak.cluster import TERMINAL
+from tests.soak.drawn import Drawn, hindrances, members, phases, which
+from tests.soak.gates import LOST
 
 
 class WorldRules(Drawn):
-    """Velero works, restarts and fails; answers get lost; time passes."""
+    """Velero works, restarts and fails; members can't be used; answers get lost; time passes."""
 
     @rule(member=members, phase=phases, all_of_it=st.booleans())
     def velero_works(self, member: str, phase: str, all_of_it: bool) -> None:
@@ -31,28 +34,38 @@ class WorldRules(Drawn):
     def schedules_are_due(self, member: str) -> None:
         self.world.clusters[member].take_backups()
 
-    @rule(member=members, fault=st.sampled_from(FAULTS))
-    def a_member_fails(self, member: str, fault: str) -> None:
-        self.world.clusters[member].fault = fault
+    @rule(member=members, how=hindrances)
+    def a_member_fails(self, member: str, how: str) -> None:
+        self.hinder(member, how)
 
     @rule(member=members)
     def a_member_recovers(self, member: str) -> None:
-        self.world.clusters[member].fault = ""
+        self.world.heal(member)
 
     @rule(member=members, answers=st.integers(1, 2))
     def answers_get_lost(self, member: str, answers: int) -> None:
         self.world.clusters[member].lost = answers
         self.stage.figures.lost += answers
 
+    @rule(which=which, what=st.sampled_from(sorted(LOST)))
+    def of_a_push_something_gets_lost(self, which: int, what: str) -> None:
+        self.seat(which).process.losing = list(LOST[what])
+        self.stage.figures.lost += 1
+
     @rule(outage=st.booleans())
     def the_git_server_goes_or_comes_back(self, outage: bool) -> None:
-        if outage != self.outage and not self.world.local:
-            here, away = (self.world.folder / name for name in ("up.git", "away.git"))
-            self.note()
-            self.world.judge()
+        world = self.world
+        if outage != world.outage and not world.local:
+            here, away = (world.folder / name for name in ("up.git", "away.git"))
+            world.judge()
             (here if outage else away).rename(away if outage else here)
-            self.outage = outage
+            world.outage = outage
 
     @rule(seconds=st.sampled_from((11, 30, 70, 3600, 25 * 3600)))
     def time_passes(self, seconds: int) -> None:
         self.world.clock.advance(seconds)
+
+    @rule(which=which, hours=st.sampled_from((-48, 0, 25)))
+    def a_clock_is_set_wrong(self, which: int, hours: int) -> None:
+        self.seat(which).process.ahead = timedelta(hours=hours)
+        self.world.skewed = True
