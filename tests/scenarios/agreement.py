@@ -121,7 +121,7 @@ def _not_done(key: Key, step: Part, before: Part, after: Part) -> Iterator[str]:
     refused = phase in ("Pending", "Starting") and reason in NEEDS_CREATE
     match action:
         case "start":
-            good = refused or (started(after) and _from_that_backup(step, after))
+            good = refused or (started(after) and _from_that_backup(step, before, after))
         case "start after its backup":
             good = started(after) or refused or (phase in ("Failed", "Pending") and reason.startswith("Backup"))
         case "follow":
@@ -142,9 +142,12 @@ def _not_done(key: Key, step: Part, before: Part, after: Part) -> Iterator[str]:
         yield f"{key}: plan said {action} {step['reason']}; the record says {_told(after)}, before: {_told(before)}"
 
 
-def _from_that_backup(step: Part, after: Part) -> bool:
-    """The backup that was announced is the one that is pinned; a Backup has none."""
-    return bool(step["objectKind"] != "Restore" or step["backup"]["name"] == after["backupNameInCluster"])
+def _from_that_backup(step: Part, before: Part, after: Part) -> bool:
+    """The backup that was announced, or pinned already, is the one that is pinned; a Backup has none."""
+    if step["objectKind"] != "Restore":
+        return True
+    named = step["backup"]["name"] if "backup" in step else before.get("backupNameInCluster")
+    return bool(named == after["backupNameInCluster"])
 
 
 def _not_announced(key: Key, step: Part, before: Part, after: Part) -> Iterator[str]:

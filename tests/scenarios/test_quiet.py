@@ -96,7 +96,7 @@ def test_a_daemon_with_nothing_new_commits_nothing_and_calls_no_cluster_but_for_
         for member, before in zip(fleet.members, known, strict=True):
             calls = [(event["verb"], event["objectRef"]["resource"]) for event in member.requests()[before:]]
             assert 2 <= calls.count(("get", "schedules")) <= 4
-            assert set(calls) == {("get", "schedules"), ("list", "backups")}
+            assert set(calls) == {("get", "schedules"), ("list", "backups"), ("list", "backupstoragelocations")}
         assert backed_up.at(bare).head() == head
         daemon.end()
 
