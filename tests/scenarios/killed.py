@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 from reconciler.members import Members
@@ -81,7 +82,7 @@ async def _main(repo: str, step: str, when: str) -> None:
     members = Members(MemberSettings())
     repository = Repository.open(Tracked(repo), lambda name: killer.reached(name, "after"))
     driven: tuple[Any, Any] = KilledRepository(repository, killer), KilledMembers(members, killer)
-    reconciler = Reconciler(*driven, SyncSettings())
+    reconciler = Reconciler(*driven, SyncSettings(release_after=timedelta()))
     await settle(reconciler, OnceSettings(timeout_seconds=60), lambda done: None)
     await members.close()
 
