@@ -23,6 +23,9 @@ _PARTS: Final = re.compile(r"([^~^]+)([~^].*)?")
 _COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
 _WHOLE: Final = (40, 64)
 """Digits of the full id of a commit."""
+_NOT_GIVEN: Final = (Cause.OTHER, Cause.RACE)
+"""How a remote answers that is asked for a commit's id, and does not have it or does not give it: to the latter it says
+"not our ref", as it does where a branch moves just then."""
 
 
 def resolve_there(place: Place, upstream: Upstream, revision: str) -> str:
@@ -47,8 +50,8 @@ def resolve_there(place: Place, upstream: Upstream, revision: str) -> str:
         except NoSuchBranch:
             continue
         except FetchFailed as error:
-            if ref == name and error.cause is Cause.OTHER:
-                continue  # a commit that the remote does not have, or does not give by its id
+            if ref == name and error.cause in _NOT_GIVEN:
+                continue
             raise
         return resolve(place.git, f"{asked.tracking}{suffix}")
     raise RepositoryError(f"no branch, tag or commit {mask(revision)} at {place.shown}; push it, or plan in a clone")

@@ -24,6 +24,8 @@ _PACK: Final = 100
 """From so many blobs on they stay in one pack; fewer become an object file each, as `git add` makes them."""
 _ATTEMPTS: Final = 4
 """Tries where another git process holds the lock of a ref for a moment, with pauses about `_PAUSE` seconds long."""
+_FETCHES: Final = 12
+"""The same for a fetch: each time another process of this clone was faster, and there may be many."""
 _PAUSE: Final = 0.2
 _SIGNING: Final = 60.0
 """Seconds that the making of a signed commit may take; an agent that asks somebody is not waited for."""
@@ -129,7 +131,8 @@ def fetch(place: Place, upstream: Upstream, timeout: float, beside: Upstream | N
     options = "--quiet --no-tags --no-write-fetch-head --no-recurse-submodules --no-auto-maintenance --no-prune"
     specs = [f"+{each.ref}:{each.tracking}" for each in (upstream, beside) if each]
     command = ("fetch", *options.split(), "--refmap=", upstream.remote, *specs)
-    result = _patiently(lambda: place.git.run(*command, timeout=timeout), upstream.shown)
+    by_name = upstream.ref.startswith("refs/")  # a commit that is not there stays away
+    result = _patiently(lambda: place.git.run(*command, timeout=timeout), upstream.shown, _FETCHES if by_name else 1)
     if result.code and beside and f"couldn't find remote ref {beside.ref}" in result.err:
         fetch(place, upstream, timeout)  # git fetched neither
         return False
@@ -144,9 +147,9 @@ def fetch(place: Place, upstream: Upstream, timeout: float, beside: Upstream | N
     return True
 
 
-def _patiently(command: Callable[[], Result], shown: str) -> Result:
+def _patiently(command: Callable[[], Result], shown: str, attempts: int) -> Result:
     """Run a fetch, again where another git process had our tracking ref locked; what takes too long is FetchFailed."""
-    for _ in range(_ATTEMPTS):
+    for _ in range(attempts):
         try:
             result = command()
         except RepositoryError as error:
