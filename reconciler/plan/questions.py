@@ -151,7 +151,7 @@ def _ask_about_schedule(asked: dict[ClusterId, _Draft], schedule: Schedule, reco
     looking, name = everything.looking, schedule.object_name
     wanted = everything.desired.wanted.get(record.identity)
     ask = ask_of_schedule(record, schedule.cluster, everything.desired)
-    if ask is Ask.WITHDRAWN and (schedule.phase is not Phase.REMOVED or schedule.cluster in looking.due):
+    if ask is Ask.WITHDRAWN and (not schedules.proven_gone(schedule) or schedule.cluster in looking.due):
         asked[schedule.cluster].schedules.add(name)
     if ask not in (Ask.ASKED, Ask.PAUSED) or wanted is None or not isinstance(wanted.spec, BackupSpec):
         return

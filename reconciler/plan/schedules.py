@@ -48,6 +48,11 @@ def unsettled(schedule: Schedule, spec: BackupSpec) -> bool:
     return spec.suspend != suspended if schedule.reason != "PausedThere" else False
 
 
+def proven_gone(schedule: Schedule) -> bool:
+    """Its absence was seen; where its cluster was given up, nobody could look."""
+    return schedule.phase is Phase.REMOVED and schedule.reason != "Abandoned"
+
+
 def fingerprint(spec: BackupSpec) -> str:
     """Of the Schedule that a Backup asks for."""
     found: str = objects.fingerprint(objects.schedule({"annotations": {}}, spec)["spec"])
@@ -138,9 +143,10 @@ def _in_place(schedule: Schedule, seen: SeenSchedule) -> Schedule:
 def _remove(schedule: Schedule, answer: Answer) -> Schedule:
     """Ours only, and only what was there: `Removing` until its absence is proven.
 
-    A create that another process sent may land after that: what is there once more is removed once more.
+    A create that another process sent may land after that: what is there once more is removed once more. So is what
+    may have been left on a cluster that was given up, and is declared again.
     """
-    if schedule.phase is Phase.REMOVED and not _ours(answer.schedules.get(schedule.object_name), schedule):
+    if proven_gone(schedule) and not _ours(answer.schedules.get(schedule.object_name), schedule):
         return _untied(schedule)
     begun = schedule if schedule.phase is Phase.REMOVING else _removing(schedule)
     if schedule.object_name not in answer.schedules:

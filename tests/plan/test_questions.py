@@ -199,5 +199,7 @@ def test_a_frozen_one_is_not_asked_about(desired: Desired) -> None:
 def test_one_to_be_removed_is_looked_at_until_it_is_gone_and_then_seldom() -> None:
     """Seldom, because a create of another process may have landed since."""
     assert one(in_place(phase=Phase.REMOVING), desired=b.ask()).schedules == {TAKEN[1]}
+    given_up = in_place(phase=Phase.REMOVED, reason="Abandoned")
+    assert one(given_up, desired=b.ask()).schedules == {TAKEN[1]}, "nobody could look while its cluster was gone"
     assert asked(in_place(phase=Phase.REMOVED), desired=b.ask()) == ()
     assert one(in_place(phase=Phase.REMOVED), desired=b.ask(), looking=DUE).schedules == {TAKEN[1]}

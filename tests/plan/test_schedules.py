@@ -172,6 +172,21 @@ def test_removed_is_removed(told: Answer) -> None:
     assert step(at(Phase.REMOVED), told, Ask.WITHDRAWN, None) == at(Phase.REMOVED)
 
 
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (answer(there()), (Phase.REMOVING, "")),
+        (b.unreachable(), (Phase.REMOVING, "Unreachable")),
+        (answer(None), (Phase.REMOVED, "")),
+        (answer(FOREIGN), (Phase.REMOVED, "")),
+    ],
+)
+def test_what_was_left_on_a_cluster_that_is_declared_again_is_removed(
+    told: Answer, expected: tuple[Phase, str]
+) -> None:
+    assert short(step(at(Phase.REMOVED, "Abandoned"), told, Ask.WITHDRAWN, None)) == expected
+
+
 def test_what_another_process_made_after_that_is_removed_too() -> None:
     assert step(at(Phase.REMOVED), answer(there()), Ask.WITHDRAWN, None).phase is Phase.REMOVING
 

@@ -148,6 +148,21 @@ def test_a_cluster_that_is_declared_no_more_is_given_up_and_the_other_goes_on(
     assert workspace.sync().code == 0, "a cluster that is no more is no failure for ever after"
 
 
+def test_what_was_left_on_a_cluster_goes_when_it_is_declared_again_and_nobody_asks_for_it(
+    fleet: Fleet, workspace: Workspace
+) -> None:
+    gone, stays = fleet.members
+    sync(workspace, {FILE: scheduled()}, "Every night")
+    alone = objects.fleet(members=(stays.name,), declared=(stays.name,))
+    sync(workspace, {"fleets/quickstart.yaml": alone}, "Member 1 is no more")
+    sync(workspace, {FILE: None}, "Nobody needs it")
+    assert there(gone), "nobody could be asked"
+    sync(workspace, {"fleets/quickstart.yaml": objects.fleet()}, "Member 1 is back")
+    assert schedule(gone) is None
+    assert entries(workspace) == {gone.name: ("Removed", ""), stays.name: ("Removed", "")}
+    assert workspace.sync().code == 0
+
+
 @pytest.mark.parametrize("given_up", [False, True], ids=["removed", "given up"])
 def test_a_cluster_that_is_rebuilt_under_its_name_gets_its_schedule_again(
     given_up: bool, fleet: Fleet, workspace: Workspace
