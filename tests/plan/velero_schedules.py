@@ -1,9 +1,11 @@
-"""Schedules on one cluster, as `test_schedules` and `test_schedule_actions` hold them against the member's answers."""
+"""Schedules on one cluster, as `test_schedules*` and `test_schedule_actions` hold them against the member's answers."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from reconciler.plan.answers import Answer
 from reconciler.plan.asks import Ask
@@ -75,3 +77,14 @@ ANY = [
     at(Phase.FAILED, "NameConflict"),
     at(Phase.REMOVED, "Abandoned"),
 ]
+
+
+def words(schedule: object) -> str | None:
+    return f"{schedule.phase}-{schedule.reason}" if isinstance(schedule, Schedule) else None
+
+
+named = pytest.mark.parametrize("schedule", ANY, ids=words)
+
+
+def short(schedule: Schedule) -> tuple[Phase, str]:
+    return schedule.phase, schedule.reason

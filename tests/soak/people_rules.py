@@ -113,6 +113,8 @@ class PeopleRules(Drawn):
     def somebody_frees_a_restore(self, member: str, number: int) -> None:
         """Takes our finalizer off by hand, and deletes it. Before it is recorded that it runs, that is beyond us, and
         so it is as long as another process may still create it again: README says how long."""
+        if self.world.outage:
+            return
         self.world.clock.advance(91)
         cluster = self.world.clusters[member]
         begun = {run.object_name for run in self.world.runs(self.world.upstream.ledger.tip) if run.status}
