@@ -104,7 +104,7 @@ def _was(record: Record | None, run: Run) -> Run | None:
 def _too_early(landing: Landing, before: Phase, run: Run) -> Iterator[str]:
     """Before `Starting` the last visit to the member told that it can be."""
     process, name = landing.process, run.cluster.name
-    if before is not Phase.PENDING:
+    if before not in (Phase.PENDING, Phase.HELD):  # whoever decides again on what was observed may resume it as well
         yield "it did not wait"
     if not process.told.get((name, run.object_name)):
         yield "no dry run was accepted"

@@ -158,10 +158,10 @@ class Upstream:
     # ------------------------------------------------------------ what came of it
 
     def note(self) -> None:
-        """Takes down where others moved the branches since."""
+        """Takes down where others moved the branches since; while the server is away nobody does."""
         for branch in self.branches:
             log = self._log(branch)
-            if log.stat().st_size == branch.read:
+            if not log.exists() or log.stat().st_size == branch.read:
                 continue
             lines = log.read_bytes()[branch.read :].decode().splitlines()
             branch.read = log.stat().st_size
