@@ -10,6 +10,7 @@ from reconciler.errors import AlreadyExists, MemberError
 from reconciler.members import schedules
 from reconciler.members.velero import Velero
 from reconciler.plan.answers import Answer, Failure, Name, Question
+from reconciler.plan.backups import velero_failure
 from reconciler.plan.runs import needs_texts
 from reconciler.records import Texts
 from reconciler.velero.status import Location, Seen, SeenSchedule
@@ -86,6 +87,20 @@ class _Visit:
     async def storage(self) -> None:
         self.locations = await self.velero.locations()
 
+    async def doubt_absence(self) -> None:
+        """In another namespace than Velero's nothing is found either. Where it has no place to keep backups in, what
+        was not found there may run on elsewhere, and its absence is no longer proven."""
+        missing = [name for name, seen in self.seen.items() if seen is None]
+        gone = [name for name, seen in self.schedules.items() if seen is None]
+        if not missing and not gone:
+            return
+        if self.locations is None:
+            await self.together([self.storage()])
+        if not self.locations:
+            self.failure = self.failure or velero_failure(Answer(locations=self.locations))
+            self.seen = {name: seen for name, seen in self.seen.items() if name not in missing}
+            self.schedules = {name: seen for name, seen in self.schedules.items() if name not in gone}
+
     async def download(self, name: Name, seen: Seen) -> None:
         self.texts[name] = await self.velero.texts(seen)
 
@@ -124,6 +139,7 @@ async def _ask(found: _Visit, question: Question) -> None:
     if question.schedules:
         parts.append(found.look_at_schedules(question.schedules, _of("Schedule", question.dry_runs)))
     await found.together([*parts, *_backup_lists(found, question.backups_of)])
+    await found.doubt_absence()
     ended = [(name, seen) for name, seen in found.seen.items() if seen and name in question.texts and needs_texts(seen)]
     await found.together(found.download(name, seen) for name, seen in ended)
 

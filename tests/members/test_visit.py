@@ -65,7 +65,16 @@ def test_all_of_it(stocked: SimulatedMember, door: Door) -> None:
         ("list", "backups", {"backups_of": {}}),
         ("get", "backups", {"objects": {"again": "Completed"}}),
         ("list", "restores", {"objects": {"first": "Completed", "none": None}, "leftovers": None}),
-        ("list", "backupstoragelocations", {"storage": None}),
+        (
+            "list",
+            "backupstoragelocations",
+            # without them nobody can tell that this is Velero's namespace, so nothing is proven to be absent
+            {
+                "storage": None,
+                "objects": {"first": "Completed", "again": "Completed"},
+                "schedules": {"nightly": "nightly"},
+            },
+        ),
     ],
 )
 def test_what_fails_leaves_the_rest_standing(
@@ -76,6 +85,19 @@ def test_what_fails_leaves_the_rest_standing(
     assert answer.failure is not None
     assert answer.failure.reason == "ServerError"
     assert parts(answer) == ALL | lost
+
+
+def test_where_velero_has_no_storage_absence_is_not_proven(stocked: SimulatedMember, door: Door) -> None:
+    """As in a namespace that is not Velero's, where nothing is found either. It is looked at unasked."""
+    gone = {"objects": frozenset({("Restore", "none")}), "schedules": frozenset({"absent"})}
+    assert door.ask(stocked, **gone).seen == {("Restore", "none"): None}
+    assert door.ask(stocked, **gone).schedules == {"absent": None}
+    stocked.faults.garbage(b'{"metadata": {}, "items": []}', resource="backupstoragelocations")
+    answer = door.ask(stocked, **gone)
+    assert (answer.seen, answer.schedules, answer.locations) == ({}, {}, ())
+    assert answer.failure is not None
+    assert answer.failure.reason == "VeleroMissing"
+    assert "--velero-namespace" in answer.failure.message
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"metadata": 1}', b'{"items": [1, null, "x", {}]}', b"[" * 100_000])

@@ -209,3 +209,29 @@ def test_where_velero_is_not_all_waits_for_it_as_plan_says(fleet: Fleet, backed_
             assert (entry["phase"], entry["reason"]) == ("Pending", "VeleroMissing")
             assert "name its namespace with --velero-namespace" in entry["message"]
     assert backed_up.sync().code == 0
+
+
+def test_what_runs_is_not_lost_where_velero_is_looked_for_in_another_namespace(
+    fleet: Fleet, backed_up: Workspace
+) -> None:
+    """Nothing is found there, which proves nothing: neither that a Restore vanished nor that a Schedule is gone."""
+    backed_up.kubeconfig = fleet.kubeconfig
+    member = fleet.members[0]
+    backed_up.commit({"backups/nightly.yaml": objects.scheduled()}, "Every night")
+    assert backed_up.sync().code == 0
+    member.pause_velero()
+    only = objects.restore("x", "before", more=objects.only(member.name), policy=COPY)
+    backed_up.commit({"restores/x.yaml": only}, "Copy")
+    assert backed_up.sync("--timeout", "2s").code == 3
+    backed_up.commit({"backups/nightly.yaml": None}, "No more")
+
+    done = backed_up.sync("--velero-namespace", "nope", "--timeout", "2s", disturbed="nothing is found there")
+    assert done.code == 3, done.text
+    assert backed_up.runs("restores", "x")[member.name]["phase"] == "InProgress"
+    for entry in backed_up.runs("backups", "nightly").values():
+        assert (entry["phase"], entry["reason"]) == ("Removing", "VeleroMissing")
+
+    member.resume_velero()
+    assert backed_up.sync().code == 0
+    assert backed_up.runs("restores", "x")[member.name]["phase"] == "Completed"
+    assert {entry["phase"] for entry in backed_up.runs("backups", "nightly").values()} == {"Removed"}
