@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import aiohttp
 
-from reconciler.errors import MemberError
+from reconciler.errors import MemberError, Refused
 from reconciler.members.client import Client
 from reconciler.records import Phase, Texts
 from reconciler.velero import results
@@ -30,6 +30,8 @@ from reconciler.velero.status import Seen
 _RESULTS: Final = {"Backup": "BackupResults", "Restore": "RestoreResults"}
 _RESOURCES: Final = "RestoreResourceList"
 _SECONDS: Final = 10.0
+_PAUSES: Final = (1.0, 3.0)
+"""Seconds before a download is tried again: what is recorded without its texts stays so, and storage stumbles."""
 _LIMIT: Final = 16 << 20
 # whatever is wrong with a file, or with the way to it, costs its texts and nothing else
 _BROKEN: Final = (MemberError, aiohttp.ClientError, OSError, ValueError, EOFError, zlib.error, RecursionError)
@@ -37,10 +39,11 @@ _BROKEN: Final = (MemberError, aiohttp.ClientError, OSError, ValueError, EOFErro
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A downloaded file, or why there is none."""
+    """A downloaded file, or why there is none; `final` where another try can't help."""
 
     content: Mapping[str, Any] | None
     why: str = ""
+    final: bool = False
 
 
 async def texts(client: Client, collection: str, seen: Seen) -> Texts:
@@ -65,6 +68,15 @@ async def texts(client: Client, collection: str, seen: Seen) -> Texts:
 
 
 async def _file(client: Client, collection: str, kind: str, name: str) -> _File:
+    for pause in _PAUSES:
+        found = await _try(client, collection, kind, name)
+        if found.content is not None or found.final:
+            return found
+        await asyncio.sleep(pause)
+    return await _try(client, collection, kind, name)
+
+
+async def _try(client: Client, collection: str, kind: str, name: str) -> _File:
     request_name = f"{name[:200]}-{secrets.token_hex(4)}"
     request = {
         "apiVersion": API_VERSION,
@@ -83,6 +95,8 @@ async def _file(client: Client, collection: str, kind: str, name: str) -> _File:
                     await client.request("DELETE", path)
     except TimeoutError:
         return _File(None, f"no answer within {_SECONDS:.0f} s")
+    except Refused as error:
+        return _File(None, str(error), final=True)
     except _BROKEN as error:
         return _File(None, str(error) if isinstance(error, MemberError) else type(error).__name__)
 

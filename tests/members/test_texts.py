@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from reconciler.members import downloads
 from reconciler.plan.answers import Name
 from reconciler.records import Items, Texts
 from reconciler.simulation.fleet import SimulatedFleet
@@ -19,6 +20,11 @@ AGAIN: Name = ("Restore", "again")
 MAPS = f"/api/v1/namespaces/{SPACE}/configmaps"
 SECRET = f"/api/v1/namespaces/{SPACE}/secrets/secret"
 RESULTS, RESOURCES = "restore-again-results.gz", "restore-again-resource-list.json.gz"
+
+
+@pytest.fixture(autouse=True)
+def _tries_without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "_PAUSES", (0.0, 0.0))
 
 
 @pytest.fixture
@@ -202,3 +208,12 @@ def test_a_request_that_can_not_be_deleted_costs_nothing(saved: SimulatedMember,
     assert found.note == ""
     saved.faults.clear()
     assert len(saved.api.list(path("DownloadRequest"))) == 2
+
+
+def test_a_download_that_fails_is_tried_again(saved: SimulatedMember, door: Door) -> None:
+    """What is recorded without its texts stays so."""
+    restore(saved, "again")
+    saved.faults.status(503, verb="create", resource="downloadrequests", times=3)
+    found = texts(saved, door)
+    assert found.items == Items(created=1, equal=2, not_restored=1)
+    assert (found.note, found.unread) == ("", "")
