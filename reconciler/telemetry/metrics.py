@@ -26,6 +26,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from reconciler.errors import Cause
 from reconciler.plan.answers import UNKNOWN, Answer
+from reconciler.plan.runs import DOUBTED
 from reconciler.records import PLURALS, Part, Phase, Record, moment
 from reconciler.resources import ClusterId, Identity
 
@@ -84,6 +85,12 @@ class Metrics:
             registry=registry,
         )
         self._schedules = Gauge("reconciler_schedules", "Schedules on the members.", ("phase",), registry=registry)
+        self._doubted = Gauge(
+            "reconciler_restores_doubted",
+            "Restores that Velero calls Completed, and that were not restored or not verified on some cluster.",
+            ("reason",),
+            registry=registry,
+        )
         oldest = Gauge(
             "reconciler_oldest_waiting_run_age_seconds",
             "Since when the run that waits longest is recorded; 0 where none waits.",
@@ -145,6 +152,9 @@ class Metrics:
                 self._runs.labels(kind, str(each)).set(runs[kind, each])
         for phase in _SCHEDULE_PHASES:
             self._schedules.labels(str(phase)).set(schedules[phase])
+        doubted = Counter(c.reason for record in records.values() for c in record.conditions if c.type == "Ready")
+        for reason in DOUBTED:
+            self._doubted.labels(reason).set(doubted[reason])
         ages = [
             (now - (moment(record.recorded_at) or now)).total_seconds()
             for record in records.values()
@@ -169,6 +179,7 @@ class Metrics:
         if not is_leading:
             self._runs.clear()
             self._schedules.clear()
+            self._doubted.clear()
             self._reachable.clear()
             self._told.clear()
             self._oldest_at = None

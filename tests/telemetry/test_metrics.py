@@ -10,7 +10,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from reconciler.plan.answers import UNASKED
-from reconciler.records import Phase
+from reconciler.plan.summary import summarise
+from reconciler.records import Items, Phase
 from reconciler.telemetry.metrics import CAUSES, Metrics
 from tests.plan import builders as b
 
@@ -97,6 +98,18 @@ def test_runs_by_phase_and_the_oldest_that_waits() -> None:
     assert value(metrics, "reconciler_runs", kind="Restore", phase="Completed") == 2
     assert value(metrics, "reconciler_runs", kind="Backup", phase="Failed") == 0
     assert value(metrics, "reconciler_oldest_waiting_run_age_seconds") == 0
+
+
+def test_what_velero_calls_completed_and_is_not_is_counted_until_the_file_accepts_it() -> None:
+    metrics = Metrics()
+    done = b.ended(b.restore(b.M1, b.M2))
+    left = replace(done, runs=(replace(done.runs[0], reason="NotRestored", items=Items(not_restored=2)), done.runs[1]))
+    for wanted, expected in ((b.restore(b.M1, b.M2), 1), (b.restore(b.M1, b.M2, allowSkipped=True), 0)):
+        metrics.records(b.by_identity(summarise(left, b.ask(wanted), b.LATER)), b.LATER)
+        assert value(metrics, "reconciler_restores_doubted", reason="NotRestored") == expected
+        assert value(metrics, "reconciler_restores_doubted", reason="NotVerified") == 0
+    metrics.leading(False)
+    assert samples(metrics, "reconciler_restores_doubted") == {}
 
 
 def test_only_the_latest_attempt_counts_and_a_refused_start_waits() -> None:
