@@ -111,7 +111,7 @@ def _timer_deleted(world: World, cluster: Cluster, before: Object) -> None:
         world.violations.append(f"a Schedule of {cluster.name} was deleted that is not ours")
     for stand in world.upstream.asked(FRESH_SECONDS) if name else ():
         tree = world.upstream.trees[stand.files]
-        if not tree.paused and tree.withdraws("Backup", name, cluster.name) and _removing(world, stand, name, cluster):
+        if not tree.paused and tree.removes(name, cluster.name) and _removing(world, stand, name, cluster):
             return
     world.violations.append(f"Schedule {name} of {cluster.name} was deleted, and nobody asked")
 

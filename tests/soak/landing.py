@@ -159,7 +159,7 @@ def _schedule(landing: Landing, identity: Identity, schedule: Schedule) -> Itera
     if schedule.reason == "Abandoned":
         if not tree.sound or name in tree.declared:
             yield f"{told}, and its cluster is declared, or the files do not tell"
-    elif schedule.phase in (Phase.REMOVING, Phase.REMOVED) and not tree.withdraws(identity.kind, identity.name, name):
+    elif schedule.phase in (Phase.REMOVING, Phase.REMOVED) and not tree.removes(identity.name, name):
         yield f"{told}, and the files ask for it, or do not tell"
 
 

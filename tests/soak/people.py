@@ -117,6 +117,12 @@ class Tree:
         there = self.clusters(wish)
         return bool(there) and cluster not in there
 
+    def removes(self, name: str, cluster: str) -> bool:
+        """Whether it is told beyond doubt that no Schedule of that Backup is to be there: in no file is an error."""
+        wish = self.wish("Backup", name)
+        scheduled = wish is None or bool(wish.schedule)  # else its file is refused, and nothing is told
+        return self.sound and scheduled and self.withdraws("Backup", name, cluster)
+
     def place(self, kind: str, name: str) -> str:
         """The file that it stands in, or where it would be put."""
         for path, wishes in self.files.items():

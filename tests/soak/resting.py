@@ -70,8 +70,10 @@ def _attempt(world: World, wish: Wish, record: Record, healthy: Collection[str])
 def _excused(world: World, wish: Wish, record: Record, run: Run) -> bool:
     """Whether what came between explains that the run waits, is held or failed before it began."""
     name, history = run.cluster.name, world.upstream.history
-    if run.run_id in world.forgiven or any(made.run_id == run.run_id for made in world.made):
+    if any(made.run_id == run.run_id for made in world.made):
         return run.phase.terminal  # and `outcomes` knows better
+    if run.run_id in world.forgiven and run.phase.terminal:
+        return True
     match run.reason:
         case "BackupMissing" | "BackupFailed" | "BackupNotFound" | "BackupDeleting" | "BackupExpired" | "BackupRunning":
             return not _restorable(world, wish.of, name)
@@ -120,7 +122,7 @@ def _leftover(world: World, identity: Identity, record: Record, healthy: Collect
         name = schedule.cluster.name
         cluster, timer = world.clusters[name], schedule.object_name
         there = cluster.find("Schedule", timer) is not None and not cluster.foreign("Schedule", timer)
-        unwanted = tree.withdraws(identity.kind, identity.name, name) and not tree.paused
+        unwanted = tree.removes(identity.name, name) and not tree.paused
         if name in healthy and unwanted and (there or schedule.phase is not Phase.REMOVED):
             yield f"{identity} is not asked for on {name}: {schedule}, {'there' if there else 'gone'}"
 
