@@ -14,6 +14,7 @@ from reconciler.output.parts import items, why
 from reconciler.output.times import age
 from reconciler.passed import Pass
 from reconciler.plan.answers import UNASKED
+from reconciler.plan.same_cluster import believed
 from reconciler.records import Part, Phase, Record, Run, moment
 
 LINES_ON_A_TERMINAL = 40
@@ -89,7 +90,7 @@ def _detail(record: Record, part: Part, done: Pass) -> str:
     if part.phase is not Phase.IN_PROGRESS:
         counted = items(part) if isinstance(part, Run) and part.items else ""
         return "; ".join(text for text in (why(part), counted) if text)
-    answer = done.answers.get(part.cluster, UNASKED)
+    answer = believed(part, done.answers.get(part.cluster, UNASKED))
     seen = answer.seen.get((record.identity.kind, part.object_name))
     if answer.failure:
         return f"{answer.failure.reason}: {answer.failure.message}"

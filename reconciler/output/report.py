@@ -12,6 +12,7 @@ from reconciler.output.console import err, machine, out, phase, show, table
 from reconciler.output.parts import items, plain
 from reconciler.output.texts import outcome_lines
 from reconciler.plan.advice import ready
+from reconciler.plan.same_cluster import believed
 from reconciler.plan.summary import GOOD, OF_FILE, counted
 from reconciler.plan.verdict import Exit
 from reconciler.records import Record, Run, Texts, as_object, load_texts, texts_path
@@ -87,11 +88,11 @@ def _in_vain(records: list[Record]) -> None:
 def _unheard(records: list[Record], verdict: Verdict) -> None:
     """Why it is not known how something goes on that was running on a cluster when it was last heard."""
     answers = verdict.last.answers
-    open_on = {part.cluster for record in records for part in record.parts if part.phase.open and not part.reason}
-    for cluster in sorted(open_on & answers.keys()):
-        if failure := answers[cluster].failure:
-            told = f"{cluster.name}: {failure.reason}: {failure.message}"
-            out().print(Text(told, style="yellow"), soft_wrap=True)
+    parts = [part for record in records for part in record.parts if part.phase.open and not part.reason]
+    heard = [(part.cluster, believed(part, answers[part.cluster])) for part in parts if part.cluster in answers]
+    failures = {(cluster, answer.failure.reason, answer.failure.message) for cluster, answer in heard if answer.failure}
+    for cluster, reason, message in sorted(failures):
+        out().print(Text(f"{cluster.name}: {reason}: {message}", style="yellow"), soft_wrap=True)
 
 
 def _texts_of(record: Record, run: Run, verdict: Verdict) -> Texts | None:

@@ -15,9 +15,9 @@ from reconciler.plan.answers import UNASKED, Answer, Failure
 from reconciler.plan.asks import Ask, ask_of, ask_of_schedule
 from reconciler.plan.questions import manifest, origin
 from reconciler.plan.runs import Gate, advance, explain
-from reconciler.plan.same_cluster import distrust
+from reconciler.plan.same_cluster import believed, distrust
 from reconciler.plan.summary import summarise
-from reconciler.records import Part, Phase, Record, Run, Schedule, moment
+from reconciler.records import Phase, Record, Run, Schedule, moment
 from reconciler.resources import BackupSpec, ClusterId, Identity, RestoreSpec, duration
 from reconciler.velero.status import Seen
 
@@ -82,7 +82,7 @@ def _advanced(
         if wanted is not None and not isinstance(wanted.spec, BackupSpec):
             whence = origin(wanted, run.cluster, desired, records, ledger)
             gate = partial(restores.gate, origin=whence, spec=wanted.spec, now=now)
-        answer = _same(run, answers.get(run.cluster, UNASKED))
+        answer = believed(run, answers.get(run.cluster, UNASKED))
         runs.append(advance(run, record.identity, ask_of(record, run, desired), answer, now, deadline, gate))
     if wanted is None or isinstance(wanted.spec, BackupSpec):
         return tuple(runs)
@@ -115,17 +115,9 @@ def _scheduled(record: Record, schedule: Schedule, desired: Desired, answers: An
     wanted = desired.wanted.get(record.identity)
     spec = wanted.spec if wanted and isinstance(wanted.spec, BackupSpec) else None
     ask = ask_of_schedule(record, schedule.cluster, desired)
-    answer = _same(schedule, answers.get(schedule.cluster, UNASKED))
+    answer = believed(schedule, answers.get(schedule.cluster, UNASKED))
     after = schedules.advance(schedule, spec, ask, answer, now)
     return schedules.explain(after, schedules.PAUSED) if desired.paused and after.phase is Phase.REMOVING else after
-
-
-def _same(part: Part, answer: Answer) -> Answer:
-    """A kubeconfig that leads to another cluster than the one it began on tells nothing about it."""
-    if part.cluster_uid and answer.cluster_uid and part.cluster_uid != answer.cluster_uid:
-        text = f"the kubeconfig of {part.cluster.name} leads to another cluster than when this began; put it back"
-        return Answer(failure=Failure("ClusterChanged", text))
-    return answer
 
 
 def _creates(
@@ -134,7 +126,7 @@ def _creates(
     for identity, record in committed.items():
         wanted = desired.wanted.get(identity)
         for run in record.runs:
-            seen = _same(run, answers.get(run.cluster, UNASKED)).seen
+            seen = believed(run, answers.get(run.cluster, UNASKED)).seen
             name = (identity.kind, run.object_name)
             absent = name in seen and seen[name] is None
             if wanted and run.phase is Phase.STARTING and absent and ask_of(record, run, desired) is Ask.ASKED:

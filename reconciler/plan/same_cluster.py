@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.plan.answers import Answer, Failure
-from reconciler.records import Record
+from reconciler.records import Part, Record
 from reconciler.resources import ClusterId, Identity
 
 Uids = Mapping[ClusterId, frozenset[str]]
@@ -49,6 +49,14 @@ def compared(
 def distrust(answers: Mapping[ClusterId, Answer]) -> dict[ClusterId, Answer]:
     """Two clusters that are one: neither is believed, and each says why."""
     return {cluster: _doubted(cluster, answer) if answer.same_as else answer for cluster, answer in answers.items()}
+
+
+def believed(part: Part, answer: Answer) -> Answer:
+    """A kubeconfig that leads to another cluster than the one it began on tells nothing about it."""
+    if part.cluster_uid and answer.cluster_uid and part.cluster_uid != answer.cluster_uid:
+        text = f"the kubeconfig of {part.cluster.name} leads to another cluster than when this began; put it back"
+        return Answer(failure=Failure("ClusterChanged", text))
+    return answer
 
 
 def _doubted(cluster: ClusterId, answer: Answer) -> Answer:

@@ -10,6 +10,7 @@ from reconciler.plan.answers import UNASKED, Answer, Name
 from reconciler.plan.asks import Ask, ask_of, ask_of_schedule
 from reconciler.plan.drafts import unrecorded
 from reconciler.plan.runs import DOUBTED
+from reconciler.plan.same_cluster import believed
 from reconciler.plan.summary import GOOD, accepted, doubt
 from reconciler.plan.watch import Watch
 from reconciler.records import Part, Phase, Record, Run
@@ -74,7 +75,7 @@ def _open(records: Mapping[Identity, Record]) -> Iterator[tuple[Record, Part]]:
 def _standing(record: Record, part: Part, desired: Desired, answers: Answers) -> Standing:
     if part.phase is not Phase.IN_PROGRESS and _ask(record, part, desired) is Ask.FROZEN:
         return Standing.SETTLED  # refused, which the exit code says
-    answer = answers.get(part.cluster, UNASKED)
+    answer = believed(part, answers.get(part.cluster, UNASKED))
     if answer.late:
         return Standing.WORKING  # Velero is slow to hand out texts, for one
     if part.phase in (Phase.PENDING, Phase.STARTING, Phase.REMOVING) and part.reason:

@@ -111,3 +111,28 @@ def test_a_member_that_turns_out_to_be_another_one_gets_nothing(fleet: Fleet, ba
     done = backed_up.sync()
     assert done.code == 0, "the kubeconfig is mended"
     assert [len(member.restores()) for member in fleet.members] == [0, 1]
+
+
+@pytest.mark.case("two-names", "led elsewhere")
+def test_what_began_on_a_cluster_is_not_looked_for_on_another(fleet: Fleet, workspace: Workspace) -> None:
+    """The kubeconfig leads elsewhere while a Restore runs: it did not vanish, and it does not begin again there."""
+    first, other = fleet.members
+    alone = objects.fleet(members=(first.name,), declared=(first.name,))
+    workspace.commit(
+        {"fleets/quickstart.yaml": alone, "backups/before.yaml": objects.backup("before")}, "Back up one member"
+    )
+    assert workspace.sync().code == 0
+    first.pause_velero()
+    content = objects.restore("copy", "before", policy=objects.to_namespace("copied"))
+    workspace.commit({"restores/copy.yaml": content}, "Copy")
+    assert workspace.sync("--timeout", "2s").code == 3
+
+    done = workspace.sync("--context", f"{first.name}={other.name}")
+    assert done.code == 3, done.text
+    assert f"{first.name}: ClusterChanged: the kubeconfig of {first.name} leads to another cluster" in done.text
+    assert workspace.runs("restores", "copy")[first.name]["phase"] == "InProgress"
+    assert other.restores() == []
+    first.resume_velero()
+    assert workspace.sync().code == 0
+    assert workspace.runs("restores", "copy")[first.name]["phase"] == "Completed"
+    assert [len(member.restores()) for member in fleet.members] == [1, 0]
