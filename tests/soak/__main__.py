@@ -1,7 +1,7 @@
 """`python -m tests.soak [--schedules 10000] [--seed N] [--processes 2]`: schedules as random as one likes, and figures.
 
-Ends with 1 at the first violation, after it has printed the shortest schedule that shows it, and where the figures tell
-that too little happened.
+A process ends at its first violation, after it has printed the shortest schedule that shows it. The exit code is 1 then
+and where the figures tell that too little happened.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, fields
+from threading import Lock
 
 from tests.soak.running import run, say
 from tests.soak.stage import stage
@@ -20,6 +22,7 @@ from tests.soak.world import Figures
 
 BATCH = 50
 """Schedules of one seed; what hypothesis learns of one batch serves that batch."""
+ADDING = Lock()
 WORDS = {
     "schedules": "schedules",
     "gates": "calls of git and of members at which a process may stop",
@@ -60,17 +63,10 @@ def _all(processes: int, seed: int, schedules: int) -> int:
         subprocess.Popen([*command, "--part", str(part)], stdout=subprocess.PIPE, text=True, env=environment)
         for part in range(processes)
     ]
-    codes = []
     total = Figures()
     try:
-        for part in parts:
-            assert part.stdout is not None
-            for line in part.stdout:
-                if line.startswith("{"):
-                    _add(total, json.loads(line))
-                else:
-                    say(line.rstrip("\n"))
-            codes.append(part.wait())
+        with ThreadPoolExecutor(processes) as pool:  # so that each is heard as it speaks
+            codes = list(pool.map(lambda part: _listen(part, total), parts))
     finally:
         for part in parts:
             part.kill()
@@ -85,6 +81,17 @@ def _all(processes: int, seed: int, schedules: int) -> int:
     for name in lacking:
         say(f"too little happened for this to show anything: {WORDS[name]}")
     return 1 if failed or lacking else 0
+
+
+def _listen(part: subprocess.Popen[str], total: Figures) -> int:
+    assert part.stdout is not None
+    for line in part.stdout:
+        if line.startswith("{"):
+            with ADDING:
+                _add(total, json.loads(line))
+        else:
+            say(line.rstrip("\n"))
+    return part.wait()
 
 
 def _part(part: int, seed: int, schedules: int) -> int:
