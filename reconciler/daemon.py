@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from datetime import UTC, datetime
 from time import monotonic
 from typing import Protocol
 
@@ -131,9 +130,7 @@ class Daemon:
             0.0 if self._flush else BATCH_SECONDS if waits_for_company else math.inf,
             pause(found, active, self._quiet),
             min((each.seconds for each in done.waiting), default=math.inf),
-            max(
-                self._interval, self._reconciler.looks.next_in(done.committed, done.desired.members, datetime.now(UTC))
-            ),
+            max(self._interval, self._reconciler.looks.next_in(done.committed, done.desired.members)),
         )
         if found is Standing.SETTLED and (self._tidying is None or self._tidying.done()):
             self._tidying = asyncio.create_task(self._tidy())  # beside the passes, since it may take minutes

@@ -165,5 +165,5 @@ def _ask_about_schedule(asked: dict[ClusterId, _Draft], schedule: Schedule, reco
     elif unsettled or due:
         asked[schedule.cluster].schedules.add(name)
     since = moment(schedule.refreshed)
-    if due and (since is None or looking.at - since >= looking.refresh):
+    if due and (since is None or not timedelta() <= looking.at - since < looking.refresh):  # clocks may go back
         asked[schedule.cluster].backups_of.add(name)

@@ -182,9 +182,9 @@ def test_one_that_is_as_asked_is_looked_at_once_in_a_while_with_its_backups() ->
     assert question.schedules == question.backups_of == {TAKEN[1]}
 
 
-@pytest.mark.parametrize(("minutes", "expected"), [(59, frozenset()), (60, {TAKEN[1]})])
+@pytest.mark.parametrize(("minutes", "expected"), [(59, frozenset()), (60, {TAKEN[1]}), (-1, {TAKEN[1]})])
 def test_backups_that_were_recorded_lately_are_not_listed_again(minutes: int, expected: frozenset[str]) -> None:
-    """Also not by another machine, or after a restart."""
+    """Also not by another machine, or after a restart; by one whose clock was ahead they are."""
     at = timestamp(b.NOW - timedelta(minutes=minutes))
     assert one(in_place(refreshed=at), desired=SCHEDULED, looking=DUE).backups_of == expected
     half_an_hour = Looking(b.NOW, timedelta(minutes=30), DUE.due)

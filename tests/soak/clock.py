@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Any, Final, Protocol
 
 START: Final = real.datetime(2025, 6, 1, 12, tzinfo=real.UTC)
-_PACKAGES: Final = ("reconciler.members", "reconciler.repository", "reconciler.reconcile")
+_PACKAGES: Final = ("reconciler.members", "reconciler.repository", "reconciler.reconcile", "reconciler.looks")
 
 
 class Clock:

@@ -36,6 +36,7 @@ def test_the_clock_of_every_module_of_a_pass_is_steered() -> None:
     with stage() as there:
         assert {
             "reconciler.reconcile.datetime",
+            "reconciler.looks.monotonic",
             "reconciler.reconcile.monotonic",
             "reconciler.members.time",
             "reconciler.members.apply.time",
