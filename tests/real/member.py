@@ -3,6 +3,8 @@
 Made by `fleet.py`. What it is built from is in `cluster.py` and `velero.py`; how it is cleaned, in `reset.py`.
 """
 
+import math
+import time
 from pathlib import Path
 
 from tests.real import cluster, reset
@@ -144,17 +146,24 @@ class Member:
     # Cleaning
 
     def delete_backup(self, name: str, timeout: float = 90) -> None:
-        """Ask Velero to delete a backup with its data, and wait until it and its Restores are gone."""
+        """Ask Velero to delete a backup with its data, and wait until it and its Restores are gone.
+
+        It is asked again after a while: what its sync from the storage puts back in the same moment stays otherwise.
+        """
         request = {
             "apiVersion": "velero.io/v1",
             "kind": "DeleteBackupRequest",
             "metadata": {"generateName": f"{name[:50]}-"},
             "spec": {"backupName": name},
         }
-        self.api.create(f"{VELERO_API}/deletebackuprequests", request)
+        asked_at = -math.inf
 
         def gone() -> bool:
+            nonlocal asked_at
             self.velero.process.check()
+            if time.monotonic() - asked_at > 30:
+                self.api.create(f"{VELERO_API}/deletebackuprequests", request)
+                asked_at = time.monotonic()
             restored_from_it = [restore for restore in self.restores() if restore["spec"].get("backupName") == name]
             return self.backup(name) is None and not restored_from_it
 
