@@ -211,11 +211,12 @@ def test_plain_path_as_a_remote_is_allowed() -> None:
 
 
 def test_git_that_takes_too_long_is_stopped(work: Work) -> None:
-    work.git("config", "alias.slow", "!sleep 60")
+    nap = f"sleep 60.{os.getpid()}"  # nobody else's on this machine
+    work.git("config", "alias.slow", f"!{nap}")
     with pytest.raises(RepositoryError, match=r"git slow did not finish within 0 s") as caught:
         Git(work.top, work.top / ".git").run("slow", timeout=0.2)
     assert caught.value.__cause__ is None
-    assert not subprocess.run(["pgrep", "-f", "^sleep 60$"], capture_output=True, check=False).stdout
+    assert not subprocess.run(["pgrep", "-f", f"^{nap}$"], capture_output=True, check=False).stdout
 
 
 def test_git_that_is_missing_is_told(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
