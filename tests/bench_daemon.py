@@ -65,7 +65,7 @@ class Latency:
 
     def bare_client(self) -> float:
         self._count += 1
-        name = f"bare-{self._count}"
+        name = f"created-{self._count}"
         spec = {
             "backupName": f"{self.member.name}-backup-default-before",
             "namespaceMapping": {objects.NAMESPACE: name},
