@@ -74,14 +74,21 @@ def test_url_rewritten_by_the_users_configuration_is_checked_again(cloned: Work,
     cloned.git("config", "url.ext::sh -c .insteadOf", "file:")
     with pytest.raises(RepositoryError, match="refused"):
         opened(cloned)
-    assert Git(cloned.top, cloned.top / ".git").run("ls-remote", "ext::sh -c true").code  # and git's own list holds
 
 
-@pytest.mark.parametrize("key", ["remote", "merge"])
+@pytest.mark.case("programs", "transport helpers")
+def test_helper_that_the_repositorys_configuration_allows_is_not_run(cloned: Work) -> None:
+    """Whatever our own list may let through: git's holds, which a repository could widen."""
+    cloned.git("config", "protocol.ext.allow", "always")
+    assert Git(cloned.top, cloned.top / ".git").run("ls-remote", "ext::touch ran").code
+    assert not (cloned.top / "ran").exists()
+
+
+@pytest.mark.parametrize(("key", "told"), [("remote", "would be read as an option"), ("merge", "not a branch")])
 @pytest.mark.case("programs", "options")
-def test_upstream_that_would_be_an_option_is_refused(cloned: Work, key: str) -> None:
+def test_upstream_that_would_be_an_option_is_refused(cloned: Work, key: str, told: str) -> None:
     cloned.git("config", f"branch.main.{key}", "--upload-pack=touch ran")
-    with pytest.raises(RepositoryError):
+    with pytest.raises(RepositoryError, match=told):
         opened(cloned)
 
 
