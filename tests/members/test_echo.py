@@ -42,6 +42,7 @@ def url() -> Iterator[str]:
     server.server_close()
 
 
+@pytest.mark.case("secrets", "kubeconfig", "what is printed")
 def test_a_token_that_a_member_says_back_is_masked(url: str) -> None:
     kubeconfig = {
         "apiVersion": "v1",
