@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.behaviour.velero import path
 from tests.fleets import Fleet
 from tests.scenarios import objects
 from tests.scenarios.objects import MEMBERS, NAMESPACE
@@ -55,11 +56,22 @@ def test_after_the_file_is_renamed(fleet: Fleet, restored: Workspace) -> None:
     assert_nothing_runs(fleet, restored)
 
 
+def forget(fleet: Fleet) -> None:
+    """No cluster knows any more what ran: only the record does."""
+    for member in fleet.members:
+        for made in member.restores():
+            name = path("Restore", made["metadata"]["name"])
+            member.api.delete(name)
+            member.api.wait_gone(name)
+
+
 @pytest.mark.case("rollback", "a deletion of a record is put back and reported", "nothing runs twice")
 def test_after_a_human_deleted_the_record(fleet: Fleet, restored: Workspace) -> None:
     record = restored.record("restores", "back")
+    forget(fleet)
     restored.commit({"status/restores/default/back.yaml": None}, "Make it run again")
     told = restored.sync()
+    assert [member.restores() for member in fleet.members] == [[], []]
     assert told.code == 0, told.text
     assert "status/restores/default/back.yaml was changed by hand" in told.err
     assert restored.record("restores", "back") == record
@@ -70,6 +82,7 @@ def test_after_a_human_deleted_the_record(fleet: Fleet, restored: Workspace) -> 
 @pytest.mark.case("rollback", "a revert of a record is put back and reported", "nothing runs twice")
 def test_after_a_human_reverted_the_commits_of_the_record(fleet: Fleet, restored: Workspace) -> None:
     record = restored.record("restores", "back")
+    forget(fleet)
     restored.git("revert", "--no-edit", "HEAD", "HEAD~1")
     assert_nothing_runs(fleet, restored)
     assert restored.record("restores", "back") == record
