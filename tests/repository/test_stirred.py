@@ -22,6 +22,7 @@ def listening(location: str, told: Told, cache: Path | None = None) -> Repositor
     return Repository.open(Tracked(location, cache=cache), timed=timed)
 
 
+@pytest.mark.case("own-commit")
 @pytest.mark.parametrize("form", ["local", "upstream", "url"])
 def test_stirred_by_others_and_not_by_ourselves(form: str, cloned: Work, remote: Work, tmp_path: Path) -> None:
     if form == "url":

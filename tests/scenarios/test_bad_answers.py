@@ -45,12 +45,13 @@ def finishes_without(workspace: Workspace, fleet: SimulatedFleet, *reasons: str)
     assert fleet.members[0].restores() == []
 
 
-@pytest.mark.case("bad-member", "slow", "half", "garbage", "429", "500", "401", "403")
+@pytest.mark.case("bad-member", "slow", "never", "half", "garbage", "429", "500", "401", "403")
 @pytest.mark.case("bad-member", "waits with a reason", "the others finish", "bounded time")
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
         pytest.param(lambda faults: faults.slow(30), "Unreachable", id="slow"),
+        pytest.param(lambda faults: faults.hang(), "Unreachable", id="never"),
         pytest.param(lambda faults: faults.half(), "Unreachable", id="half"),
         pytest.param(lambda faults: faults.garbage(), "ServerError", id="garbage"),
         pytest.param(lambda faults: faults.status(429), "ServerError", id="429"),
