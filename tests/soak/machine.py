@@ -221,13 +221,14 @@ class Soak(PeopleRules, WorldRules):
     def _rounds(self, done: Callable[[], bool]) -> bool:
         """Passes of everybody; whether there was one in which nobody committed anything, or asked any member.
 
-        What a slow member was asked before may come in only then, so nothing may be owed either.
+        What a slow member was asked before may come in only then, so nothing may be owed or held either.
         """
         for _ in range(12):
             self.all_ends()
             worked = self.world.everybody_passes(ROUND_SECONDS)
             self.nothing_happened_that_never_may()
-            if not worked and self.world.passed() and not self._owed():
+            held = any(cluster.held() for name, cluster in self.world.clusters.items() if self.world.healthy(name))
+            if not worked and self.world.passed() and not self._owed() and not held:
                 return True
             if done():
                 break
