@@ -12,19 +12,23 @@ MEMBERS = ("kurator-member1", "kurator-member2")
 WHOLE = "destination: {fleet: quickstart}"
 
 
-def fleet(members: Sequence[str] = MEMBERS, declared: Sequence[str] = MEMBERS) -> str:
-    """AttachedClusters for `declared`, and Fleet `quickstart` of `members`."""
-    clusters = "".join(
+def clusters(names: Sequence[str]) -> str:
+    """AttachedClusters, a document each."""
+    return "".join(
         f"""apiVersion: cluster.kurator.dev/v1alpha1
 kind: AttachedCluster
 metadata: {{name: {name}, namespace: default}}
 spec: {{kubeconfig: {{name: {name}, key: value}}}}
 ---
 """
-        for name in declared
+        for name in names
     )
+
+
+def fleet(members: Sequence[str] = MEMBERS, declared: Sequence[str] = MEMBERS) -> str:
+    """AttachedClusters for `declared`, and Fleet `quickstart` of `members`."""
     listed = "".join(f"\n    - {{name: {name}, kind: AttachedCluster}}" for name in members)
-    return f"""{clusters}apiVersion: fleet.kurator.dev/v1alpha1
+    return f"""{clusters(declared)}apiVersion: fleet.kurator.dev/v1alpha1
 kind: Fleet
 metadata: {{name: quickstart, namespace: default}}
 spec:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from reconciler.errors import Cause, RepositoryError
 from reconciler.repository.git import Git
+from tests.soak.breaking import put
 from tests.soak.clock import HERE
 
 LOST: Final = {
@@ -42,8 +43,5 @@ def gated() -> Iterator[None]:
             run(self, *args, **options)
         raise RepositoryError(f"git {args[0]} did not finish within 60 s and was stopped", Cause.NETWORK)
 
-    Git._start, Git.run = stop_first, lose  # type: ignore[method-assign] # the seam: nothing else starts git
-    try:
+    with put((Git, "_start", stop_first), (Git, "run", lose)):  # the seam: nothing else starts git
         yield
-    finally:
-        Git._start, Git.run = start, run  # type: ignore[method-assign]

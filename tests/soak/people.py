@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
+from tests.scenarios import objects
+
 FIRST_MEMBERS: Final = ("m1", "m2")
 LATER: Final = "m3"
 """It is declared by no file at first."""
@@ -165,17 +167,8 @@ CROWDS: Final = {
 
 @lru_cache
 def _fleet(declared: tuple[str, ...], fleet: tuple[str, ...]) -> str:
-    clusters = "".join(
-        f"""apiVersion: cluster.kurator.dev/v1alpha1
-kind: AttachedCluster
-metadata: {{name: {name}, namespace: default}}
-spec: {{kubeconfig: {{name: {name}, key: value}}}}
----
-"""
-        for name in declared
-    )
     named = ", ".join(f"{{name: {name}, kind: AttachedCluster}}" for name in fleet)
-    return f"""{clusters}apiVersion: fleet.kurator.dev/v1alpha1
+    return f"""{objects.clusters(declared)}apiVersion: fleet.kurator.dev/v1alpha1
 kind: Fleet
 metadata: {{name: f, namespace: default}}
 spec: {{clusters: [{named}]}}
