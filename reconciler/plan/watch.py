@@ -13,6 +13,7 @@ from typing import Any
 
 from reconciler.plan.actions import Outcome, Release
 from reconciler.plan.answers import Answer, Name
+from reconciler.plan.same_cluster import believed
 from reconciler.records import Phase, Record, Run, moment, timestamp
 from reconciler.resources import ClusterId, Identity
 from reconciler.velero.status import Seen
@@ -25,8 +26,8 @@ LATE = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """`unreleased`: the objects, each with the time (RFC 3339) since which; `inventoried`: members listed once;
-    `uids`: of `kube-system`, as each member told last."""
+    """`unreleased`: the objects, each with the time (RFC 3339) since which; `inventoried`: members listed once, each as
+    the cluster that it is; `uids`: of `kube-system`, as each member told last."""
 
     unreleased: Mapping[Key, str] = field(default_factory=dict)
     inventoried: frozenset[ClusterId] = frozenset()
@@ -47,7 +48,8 @@ def before_creates(
         for seen in _ours((*answer.seen.values(), *(answer.leftovers or ())), records)
     }
     uids = {cluster: answer.cluster_uid for cluster, answer in answers.items() if answer.cluster_uid}
-    return Watch({**found, **watch.unreleased, **started}, watch.inventoried, {**watch.uids, **uids})
+    other = {cluster for cluster, uid in uids.items() if watch.uids.get(cluster, uid) != uid}
+    return Watch({**found, **watch.unreleased, **started}, watch.inventoried - other, {**watch.uids, **uids})
 
 
 def after_pass(
@@ -121,6 +123,8 @@ def _texts(item: Any, *keys: str | int) -> list[str]:
 
 
 def _done(key: Key, run: Run | None, answer: Answer | None, since: datetime, now: datetime) -> bool:
+    if run and answer:
+        answer = believed(run, answer)
     if answer is None or key[1] not in answer.seen or (run and run.phase.open):
         return False
     seen = answer.seen[key[1]]

@@ -71,12 +71,10 @@ class Branches:
             with timing(self._timed, "fetch"):
                 there = commits.fetch(place, place.upstream, CLONE if first else NETWORK, beside)
             self._fetched = True
-        tip, local = commits.refs(place)
+        (tip, local), (ledger, _) = commits.refs_of(place, self.ledger)
         if tip is None:
             raise NoSuchBranch(f"branch {place.branch} of {place.shown} is not there any more, or has no commit")
-        if not self.apart:
-            return Stand(tip, tip, local)
-        return Stand(tip, commits.refs(self.ledger)[0] if there else None, local)
+        return Stand(tip, ledger if there else None, local)
 
     def ask(self) -> tuple[str | None, str | None]:
         """Where the tracked branch and the ledger's stand this moment, without fetching; None where one isn't there.
@@ -85,8 +83,8 @@ class Branches:
         """
         upstreams = [place.upstream for place in (self.tracked, self.ledger) if place.upstream]
         if not upstreams:
-            tip = commits.refs(self.tracked)[0]
-            return tip, commits.refs(self.ledger)[0] if self.apart else tip
+            (tip, _), (ledger, _) = commits.refs_of(self.tracked, self.ledger)
+            return tip, ledger
         with timing(self._timed, "ask"):
             tip, ledger = commits.remote_tips(self.tracked, *upstreams)
         return tip, ledger

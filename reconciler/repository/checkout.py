@@ -57,7 +57,7 @@ class Checkout:
                 self._check_clean(trees)
 
     def _check_clean(self, trees: list[WorkTree]) -> None:
-        commit = refs(self.place)[1]
+        commit = refs(self.place)[1] if trees else None
         for tree in trees if commit else ():
             dirty = self._dirty(tree, str(commit))
             if dirty:

@@ -6,7 +6,7 @@ import random
 import struct
 import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -106,15 +106,28 @@ def refs(place: Place) -> tuple[str | None, str | None]:
 
     Without an upstream both are the local branch. A commit that stands for the branch is the former alone.
     """
+    return refs_of(place)[0]
+
+
+def refs_of(*places: Place) -> list[tuple[str | None, str | None]]:
+    """`refs` of each of these, which lie in one repository, asked for at once."""
+    found, wanted = {}, {ref for place in places if place.pinned is None for ref in _followed(place)}
+    if wanted:
+        shape = "--format=%(refname) %(objectname) %(objecttype)"
+        for line in places[0].git.text("for-each-ref", shape, *sorted(wanted)).splitlines():
+            name, oid, kind = line.split()
+            if kind == "commit":
+                found[name] = oid
+    return [_stand(place, found) for place in places]
+
+
+def _followed(place: Place) -> Iterator[str]:
+    yield from (ref for ref in (place.local, place.upstream and place.upstream.tracking) if ref)
+
+
+def _stand(place: Place, found: Mapping[str, str]) -> tuple[str | None, str | None]:
     if place.pinned is not None:
         return place.pinned or None, None
-    wanted = [ref for ref in (place.local, place.upstream.tracking if place.upstream else None) if ref]
-    listed = place.git.text("for-each-ref", "--format=%(refname) %(objectname) %(objecttype)", *wanted).splitlines()
-    found = {}
-    for line in listed:
-        name, oid, kind = line.split()
-        if kind == "commit":
-            found[name] = oid
     local = found.get(place.local) if place.local else None
     return (found.get(place.upstream.tracking) if place.upstream else local), local
 

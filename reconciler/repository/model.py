@@ -33,7 +33,7 @@ class Tracked:
     `branch`: empty for the checked-out branch, for a URL the remote's HEAD.
     `path`: the folder in the repository that holds `fleets/` … `status/`, with `/` between; empty for the root.
     `local`: the local branch is the ledger even if it has an upstream.
-    `accept_rewrite`: go on once where the history no longer holds the last own commit that this machine saw.
+    `accept_rewrite`: go on where the first reading finds a history without the last own commit that this machine saw.
     `cache`: where mirrors of URLs live; None for `$XDG_CACHE_HOME/reconciler`, else `~/.cache/reconciler`.
     `status_branch`: the branch that holds `status/`, for where the tracked one takes no pushes; empty for that one. The
     guard against rewritten history is on the records then. The tracked branch may be force-pushed: its files count as

@@ -34,7 +34,7 @@ class View:
 
 
 class Reader:
-    """Reads commits of one branch and folder."""
+    """Reads commits of one branch and folder. `accept_rewrite` is about the history as the first reading finds it."""
 
     def __init__(self, branches: Branches, history: History, state: LocalState, accept_rewrite: bool) -> None:
         self._branches = branches
@@ -78,6 +78,7 @@ class Reader:
             folder=bool(own) or has_folder(git, tip, self._history.path),
             ledgers=() if own else tuple(sorted({each for at in {tip, ledger or tip} for each in ledgers(git, at)})),
         )
+        self._accept = False  # what comes later nobody has seen
         return View(tree, records, snapshot, tip)
 
     def _tree(self, tip: str, ledger: str | None, own: str | None) -> dict[str, Entry]:

@@ -70,6 +70,15 @@ def test_what_is_started_counts_from_the_last_pass_that_called_it_so() -> None:
     assert later.unreleased == {KEY: "2025-06-01T12:03:00Z"}
 
 
+def test_a_member_that_turns_out_to_be_another_cluster_is_listed_anew() -> None:
+    listed = after_pass(before(b.ended(b.restore()), b.answer()), {}, {b.M1: b.answer(leftovers=())}, (), b.NOW)
+    assert before(b.ended(b.restore()), b.answer(), listed).inventoried == {b.M1}
+    assert before(b.ended(b.restore()), b.unreachable(), listed).inventoried == {b.M1}
+    elsewhere = before(b.ended(b.restore()), b.answer(uid="uid-elsewhere"), listed)
+    assert elsewhere.inventoried == frozenset()
+    assert before(b.ended(b.restore()), b.answer(uid="uid-elsewhere"), elsewhere).inventoried == frozenset()
+
+
 # ---------------------------------------------------------------- let go
 
 
@@ -100,6 +109,13 @@ def test_what_needs_no_release_is_let_go(answer: Answer) -> None:
 @pytest.mark.parametrize("answer", [b.unreachable(), b.answer()], ids=["unreachable", "not told"])
 def test_what_is_unknown_is_kept(answer: Answer) -> None:
     assert after(b.ended(b.restore()), answer).unreleased == WATCHED.unreleased
+
+
+def test_what_another_cluster_says_lets_go_of_nothing() -> None:
+    """A kubeconfig leads elsewhere by mistake, where nothing has that name: the finalizer would stay for ever."""
+    ran = b.record(b.restore(), Phase.COMPLETED, status={"phase": "Completed"}, cluster_uid="uid-1")
+    assert after(ran, b.answer(absent=[NAME], uid="uid-elsewhere")).unreleased == WATCHED.unreleased
+    assert after(ran, b.answer(absent=[NAME])).unreleased == {}
 
 
 @pytest.mark.parametrize("phase", [p for p in Phase if p.open])

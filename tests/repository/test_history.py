@@ -92,6 +92,17 @@ def test_rewritten_history_stops_until_accepted(work: Work) -> None:
         accepting.read()  # one rewrite was accepted, not every one
 
 
+def test_a_word_accepts_what_was_there_when_it_was_given_and_nothing_later(work: Work) -> None:
+    """A daemon that keeps the option: nobody has looked at the rewrite that comes next week."""
+    repository = opened(work, accept_rewrite=True)
+    first = init(repository)
+    repository.read()
+    lost = record(repository)
+    work.git("reset", "-q", "--hard", first.commit)
+    with pytest.raises(HistoryRewritten, match=lost.commit[:10]):
+        repository.read()
+
+
 def test_rewrite_that_loses_even_the_object_is_found(work: Work) -> None:
     repository = opened(work)
     before = work.head()

@@ -127,9 +127,7 @@ class Drawn(RuleBasedStateMachine):
             case "deleting" | "expired":
                 cluster.go_bad(f"{member}-backup-default-base", how)
             case "m1" | "spare":
-                # While something there carries our finalizer, what the other cluster says of it would make a machine
-                # forget to take it off: a doubt about the product that is open.
-                if member != "m1" and not cluster.held():
+                if member != "m1":
                     self.world.leads[member] = how
             case _:
                 cluster.fault = how
