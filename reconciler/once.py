@@ -50,7 +50,7 @@ async def settle(reconciler: Reconciler, settings: OnceSettings, show: Callable[
     while True:
         done = await reconciler.run()
         show(done)
-        touched |= _changed(done)
+        touched |= done.changed
         texts |= _texts(done)
         put_back |= dict.fromkeys(done.state.snapshot.tampered)
         found = standing(done.desired, done.decided, done.answers, done.open_watch)
@@ -59,7 +59,7 @@ async def settle(reconciler: Reconciler, settings: OnceSettings, show: Callable[
         waiting = found is Standing.WAITING and idle
         if found is Standing.SETTLED or late or not settings.wait or (waiting and waited):
             last = await _finish(reconciler, done, show)
-            touched |= _changed(last)
+            touched |= last.changed
             code = exit_code(last.desired, last.committed, frozenset(touched))
             return Verdict(
                 last, frozenset(touched), code, late and found is not Standing.SETTLED, tuple(put_back), texts
@@ -87,10 +87,6 @@ async def _finish(reconciler: Reconciler, done: Pass, show: Callable[[Pass], Non
     last = await reconciler.run(flush=True)
     show(last)
     return last
-
-
-def _changed(done: Pass) -> set[Identity]:
-    return {identity for identity, record in done.decided.items() if done.state.records.get(identity) != record}
 
 
 def _texts(done: Pass) -> dict[str, Texts]:

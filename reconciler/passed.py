@@ -19,11 +19,13 @@ from reconciler.resources import ClusterId, Identity
 class Pass:
     """What a pass found and did. `decided` may be ahead of `committed` while small changes are batched.
 
-    `waiting`: releases of what has ended, which come later.
+    `before`: the records that what is told is told against: those that the pass read, but for what an earlier pass
+    of this process recorded that was cut short. `waiting`: releases of what has ended, which come later.
     """
 
     state: State
     desired: Desired
+    before: Mapping[Identity, Record]
     committed: Mapping[Identity, Record]
     decided: Mapping[Identity, Record]
     answers: Mapping[ClusterId, Answer]
@@ -31,6 +33,16 @@ class Pass:
     watch: Watch
     commit: str | None
     waiting: tuple[Waiting, ...] = ()
+
+    @property
+    def changed(self) -> frozenset[Identity]:
+        """What is to be told of: all that became otherwise, committed or about to be."""
+        return frozenset(each for each, record in self.decided.items() if self.before.get(each) != record)
+
+    @property
+    def unlisted(self) -> frozenset[ClusterId]:
+        """Members on which this machine could not look yet for what an earlier one left."""
+        return frozenset(self.desired.members.keys() - self.watch.inventoried)
 
     @property
     def open_watch(self) -> Watch:

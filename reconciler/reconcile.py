@@ -32,6 +32,7 @@ from reconciler.records import Record
 from reconciler.repository import Repository, Tip
 from reconciler.resources import ClusterId, Identity
 from reconciler.settings import SyncSettings
+from reconciler.untold import Untold
 
 if TYPE_CHECKING:
     from reconciler.members import Members
@@ -52,6 +53,7 @@ class Reconciler:
         self.looks = Looks(settings.schedule_refresh)
         self._grace = Grace(settings.release_after)
         self._committed_at = -BATCH_SECONDS
+        self._untold = Untold()
 
     async def run(self, flush: bool = False) -> Pass:
         """One pass. `flush` commits what would wait for company.
@@ -94,7 +96,8 @@ class Reconciler:
             }
             watch = after_pass(watch, committed, answers, outcomes, now)
             await asyncio.to_thread(self._repository.save_state, dump_watch(watch), self._settings.shard.file)
-            return Pass(state, state.desired, committed, decided, answers, outcomes, watch, commit, waiting)
+            before = await asyncio.to_thread(self._untold.before, state.records, self._repository.holds)
+            return Pass(state, state.desired, before, committed, decided, answers, outcomes, watch, commit, waiting)
         raise RepositoryError(f"branch {self._repository.branch} moved {TRIES} times in one pass; try again")
 
     async def _observe(
@@ -119,7 +122,12 @@ class Reconciler:
         snapshot = state.snapshot
         made = changes(state.recorded, wanted, answers, snapshot.tip.commit, snapshot.tampered)
         if made:
-            tip = self._repository.record(snapshot, made.files, made.message)
+            known = self._repository.made
+            try:
+                tip = self._repository.record(snapshot, made.files, made.message)
+            finally:  # it may have landed whatever is said
+                if self._repository.made != known:
+                    self._untold.tried(self._repository.made, state.records, wanted)
             self._committed_at = monotonic()
             return tip, tip.commit
         if not creates:

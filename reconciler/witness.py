@@ -63,11 +63,11 @@ class Witness:
         for path in done.state.snapshot.tampered if done.commit else ():
             log.warning("record put back", path=path)
         for identity, record in done.committed.items():
-            self._tell_changes(identity, record, done.state.records.get(identity))
+            self._tell_changes(identity, record, done.before.get(identity))
         if done.commit:
             log.info("records committed", commit=done.commit[:10], seconds=round(seconds, 2))
-            left = {identity for identity in done.committed if gone(identity, done.desired)}
-            self._tell(news(done.state.records, done.committed, left))
+        left = {identity for identity in done.committed if gone(identity, done.desired)}
+        self._tell(news(done.before, done.committed, left))
         if done.desired.problems != self._problems:
             self._tell(refusals(self._problems, done.desired.problems))
             for problem in done.desired.problems:

@@ -81,7 +81,7 @@ def _width(record: Record, part: Part) -> int:
 
 def _rows(done: Pass) -> Iterator[tuple[Record, Part]]:
     for identity, record in done.decided.items():
-        before = done.state.records.get(identity)
+        before = done.before.get(identity)
         known = {part.run_id: part for part in before.everything} if before else {}
         yield from ((record, part) for part in record.everything if part.phase.open or known.get(part.run_id) != part)
 

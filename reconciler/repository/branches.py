@@ -115,6 +115,15 @@ class Branches:
         remote = upstream.remote if upstream else "origin"
         return resolve(place.git, revision, otherwise=f"refs/remotes/{remote}/{revision}")
 
+    def fork(self, one: str, other: str) -> str:
+        """The commit at which two revisions parted; that of `one` where it can't be told, as in a shallow clone.
+
+        Raises as `resolve` does.
+        """
+        first, second = self.resolve(one), self.resolve(other)
+        found = self.tracked.git.run("merge-base", first, second)
+        return first if found.code else found.out.decode().strip()
+
     def how_to_move(self, commit: str) -> str:
         """What to type to move a ledger, all at `commit` of the tracked branch, to the branch of its own."""
         upstream, name = self.tracked.upstream, self.ledger.branch

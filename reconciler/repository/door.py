@@ -60,6 +60,7 @@ class Repository:
         self._view: View | None = None
         self._landed: tuple[str, str] | None = None  # our last record: what the ledger's branch stood at, our commit
         self._stood: tuple[str, str] | None = None  # the tracked branch and the ledger's, as of the last read or record
+        self.made = ""  # the commit that `record` made last, wherever that ended
         self.branch = place.branch
         self.status_branch = tracked.status_branch
         self.path = path
@@ -73,8 +74,7 @@ class Repository:
         told of each commit and each operation over the network (see `timing`).
         Raises NotARepository, NoSuchBranch, FetchFailed (a URL), RepositoryError; SettingsError for `Tracked.access`.
         """
-        path = clean_path(tracked.path)
-        return cls(tracked, find(tracked, timed), path, checkpoint, timed)
+        return cls(tracked, find(tracked, timed), clean_path(tracked.path), checkpoint, timed)
 
     @property
     def shallow(self) -> bool:
@@ -104,11 +104,8 @@ class Repository:
         seen = self._state.seen()  # before the fetch: another process may record in between
         stand = self._branches.read()
         tip, local, view = stand.tip, stand.local, self._view
-        if (
-            view is None
-            or _commits(view.snapshot) != (tip, stand.ledger or "")
-            or seen not in (None, view.snapshot.own_commit)
-        ):
+        stands = view is not None and _commits(view.snapshot) == (tip, stand.ledger or "")
+        if view is None or not stands or seen not in (None, view.snapshot.own_commit):
             view = self._reader.load(tip, stand.ledger, seen, view)
         snapshot = replace(view.snapshot, tip=Tip(tip, started))
         if view.local != local:
@@ -141,6 +138,10 @@ class Repository:
             return True
         tip, ledger = self._branches.ask()
         return (tip or "", ledger or "") != self._stood
+
+    def holds(self, commit: str) -> bool:
+        """Whether the ledger, as of the last `read` or `record`, contains that commit. Raises RepositoryError."""
+        return self._stood is not None and self._history.contains(self._stood[1], commit)
 
     def watched(self) -> tuple[Path, ...]:
         """Files and folders in the git directory, there or not, whose change means that `stirred` may be true now.
@@ -210,6 +211,7 @@ class Repository:
                 identity=self._place.identity,
                 signing=self._place.signing,
             )
+        self.made = made.commit
         self._step("commit-built")
         self._publish(Move(parent, made.commit), trees, message)
         with contextlib.suppress(RepositoryError):
@@ -237,13 +239,8 @@ class Repository:
         return read_revision(self._history, self._branches.resolve(revision), self._branches.apart)
 
     def fork(self, one: str, other: str) -> str:
-        """The commit at which two revisions parted; that of `one` where it can't be told, as in a shallow clone.
-
-        Raises as `at` does.
-        """
-        first, second = self._branches.resolve(one), self._branches.resolve(other)
-        found = self._place.git.run("merge-base", first, second)
-        return first if found.code else found.out.decode().strip()
+        """The commit at which two revisions parted (`Branches.fork`). Raises as `at` does."""
+        return self._branches.fork(one, other)
 
     def changes(self, paths: Collection[str] = (), since: str = "", limit: int = 0) -> Iterator[Change]:
         """Our own commits as of the last `read` (made here if there was none), newest first, with what they recorded.
