@@ -27,6 +27,8 @@ BEAT_SECONDS = 15.0
 """How often it says that it lives."""
 LAST_SECONDS = 8.0
 """How long a pass under way may take after the signal; it may be killed at any moment all the same."""
+LONGEST_PASS_SECONDS = 1200.0
+"""A pass that goes on for longer hangs, and is no sign of life; a first clone may take ten minutes."""
 
 
 class Witness(Protocol):
@@ -128,7 +130,7 @@ class Daemon:
         self._following.follow(_running(done), done.desired.members)
         self._due = monotonic() + min(
             0.0 if self._flush else BATCH_SECONDS if waits_for_company else math.inf,
-            pause(found, active, self._quiet),
+            pause(Standing.WAITING if done.unlisted and found is Standing.SETTLED else found, active, self._quiet),
             min((each.seconds for each in done.waiting), default=math.inf),
             max(self._interval, self._reconciler.looks.next_in(done.committed, done.desired.members)),
         )
@@ -143,11 +145,12 @@ class Daemon:
 
     async def _unless_stopped(self) -> Pass | None:
         """One pass; after a signal it may end what it is at, and no longer than the last seconds."""
-        work = asyncio.create_task(self._reconciler.run(self._flush))
+        work, started = asyncio.create_task(self._reconciler.run(self._flush)), monotonic()
         try:
             while not work.done():
                 await asyncio.wait({work}, timeout=0.5)
-                self._witness.beat()
+                if monotonic() - started < LONGEST_PASS_SECONDS:
+                    self._witness.beat()
                 if self._stopping and not work.done():
                     await asyncio.wait({work}, timeout=LAST_SECONDS)
                     break

@@ -114,6 +114,7 @@ def _go_on(options: dict[str, Any]) -> None:
     """The daemon, whose first line says what it watches."""
     import asyncio
 
+    from reconciler.errors import ReconcilerError
     from reconciler.repository import Repository
     from reconciler.service import Service
     from reconciler.telemetry import logs
@@ -123,7 +124,14 @@ def _go_on(options: dict[str, Any]) -> None:
     service = Service(
         lambda timed: Repository.open(where, timed=timed), member_settings(options), sync_settings(options), settings
     )
-    asyncio.run(service.run())
+    try:
+        asyncio.run(service.run())
+    except ReconcilerError as error:
+        logs.logger("reconciler").error("ended by an error", error=str(error))
+        sys.exit(error.exit_code)
+    except Exception as error:
+        logs.logger("reconciler").exception("ended by an error", error=f"{type(error).__name__}: {error}")
+        sys.exit(1)
 
 
 def _once_settings(options: dict[str, Any]) -> OnceSettings:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from tests.real.processes import wait_for
 from tests.scenarios import objects
 from tests.scenarios.daemons import FILES, LONG, OFTEN, SELDOM, Daemon, phases
 from tests.scenarios.workspace import Workspace, audited_creates
+from tests.telemetry.receivers import receiver
 
 
 def restored(workspace: Workspace, name: str = "copy", revision: str = "HEAD") -> None:
@@ -64,6 +67,42 @@ def test_a_member_that_was_away_is_served_when_it_is_back(fleet: Fleet, workspac
         daemon.end()
 
 
+def test_a_member_that_was_away_at_first_is_asked_until_it_is_there(fleet: Fleet, workspace: Workspace) -> None:
+    """Nothing is open there, as far as is known; what an earlier machine left there is known only when it is back."""
+    away, _ = fleet.members
+    away.stop_apiserver()
+    with Daemon(workspace, *SELDOM) as daemon:
+        daemon.settled()
+        assert daemon.metric("reconciler_member_reachable") == 1
+        away.start_apiserver()
+        wait_for(lambda: daemon.metric("reconciler_member_reachable") == 2, LONG, "the one away to be reached")
+        passes = daemon.metric("reconciler_pass_duration_seconds_count")
+        time.sleep(4)
+        assert daemon.metric("reconciler_pass_duration_seconds_count") == passes
+        daemon.end()
+
+
+def test_what_ends_and_what_needs_a_person_is_told_once(fleet: Fleet, workspace: Workspace, tmp_path: Path) -> None:
+    receivers = tmp_path / "receivers"
+    with receiver() as there:
+        receivers.write_text(f"{there.url}\n")
+        with Daemon(workspace, *SELDOM, "--notify-file", str(receivers)) as daemon:
+            daemon.settled()
+            workspace.commit(FILES, "Back up and copy")
+            restored(workspace)
+            wait_for(lambda: len(there.got) == 1, LONG, "a message")
+            workspace.commit({"restores/broken.yaml": "kind: Restore\nspec: [\n"}, "Break a file")
+            wait_for(lambda: len(there.got) == 2, LONG, "another one")
+            daemon.end()
+        with Daemon(workspace, *SELDOM, "--notify-file", str(receivers)) as daemon:
+            daemon.settled()
+            daemon.end()
+        ended, refused = there.got
+        assert "restore default/copy: Completed on 2 of 2 clusters" in ended["title"]
+        assert "refused: 1 error" in refused["title"]
+        assert "restores/broken.yaml" in refused["message"]
+
+
 def test_a_file_with_an_error_stops_no_other(fleet: Fleet, workspace: Workspace) -> None:
     with Daemon(workspace, *SELDOM) as daemon:
         daemon.settled()
@@ -106,9 +145,11 @@ def test_the_end_is_in_time_where_a_member_hangs(fleet: Fleet, workspace: Worksp
 
 
 def test_what_can_not_begin_says_why_and_ends(fleet: Fleet, workspace: Workspace) -> None:
-    done = workspace.run("sync", "--branch", "elsewhere")
+    done = workspace.run("sync", "--branch", "elsewhere", "--log-format", "json")
     assert done.code == 2
-    assert "elsewhere" in done.text
+    last = json.loads(done.err.splitlines()[-1])
+    assert last["event"] == "ended by an error"
+    assert "elsewhere" in last["error"]
     done = workspace.run("sync", "--leader-elect", *SELDOM)
     assert done.code == 2
     assert "--hub-kubeconfig" in done.text
