@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import struct
 import time
 import zlib
@@ -31,6 +32,8 @@ _SIGNING: Final = 60.0
 """Seconds that the making of a signed commit may take; an agent that asks somebody is not waited for."""
 _LINE: Final = 300
 """Characters of a remote's line that are shown."""
+_TOOK: Final = re.compile(r" after \d+ (?:ms|milliseconds)\b")
+"""What curl adds, and what is another number at each try."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +243,7 @@ def refusal(result: Result) -> tuple[Cause, str]:
         if line.startswith("!"):
             reason = line.rpartition("\t")[2]
     told = [line.strip().removeprefix("remote:").strip() for line in result.err.splitlines() if "remote:" in line]
+    told = [line for line in told if not line.startswith("error: hook declined")]  # which the reason says
     said = next((line for line in told if line.lower().startswith(("error", "fatal"))), next(filter(None, told), ""))
     found = classify(f"{result.err}\n{reason}")
     text = " ".join(filter(None, (reason, said and f"({said})"))) or found.line or plain(result.err)
@@ -253,6 +257,8 @@ def explained(err: str) -> tuple[Cause, str]:
 
 
 def _shown(text: str) -> str:
+    """The same for the same trouble: how long a try took is no part of it."""
+    text = _TOOK.sub("", text)
     return "".join(char if char.isprintable() else "?" for char in text)[:_LINE]
 
 

@@ -229,6 +229,22 @@ def test_refusal_tells_words_reason_and_the_remotes_line() -> None:
     assert "[remote rejected] (pre-receive hook declined) (GitLab: You are not" in why
 
 
+def test_a_hooks_own_word_is_told_before_what_git_says_of_it() -> None:
+    out = b"To x\n!\tHEAD:refs/heads/main\t[remote rejected] (hook declined)\nDone\n"
+    err = "remote: Policy 7: ask Ada\nremote: error: hook declined to update refs/heads/main\n"
+    cause, why = refusal(Result(1, out, err))
+    assert cause is Cause.HOOK
+    assert why.endswith("[remote rejected] (hook declined) (Policy 7: ask Ada)")
+
+
+@pytest.mark.parametrize("took", ["Failed to connect to h port 443 after {} ms: Couldn't connect to server",
+                                  "Connection timed out after {} milliseconds"])  # fmt: skip
+def test_how_long_a_try_took_is_not_told(took: str) -> None:
+    """One trouble is one line in the log, however often it is tried."""
+    told = {explained(f"fatal: unable to access 'https://h/x.git/': {took.format(ms)}") for ms in (0, 7, 130_411)}
+    assert len(told) == 1
+
+
 def test_what_a_remote_says_can_be_shown_and_is_bounded() -> None:
     cause, why = explained("remote: \x1b[31m Permission denied (publickey) " + "x" * 1000)
     assert cause is Cause.PERMISSION

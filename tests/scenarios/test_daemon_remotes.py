@@ -14,8 +14,9 @@ import requests
 
 from tests.fleets import Fleet
 from tests.real.processes import wait_for
+from tests.scenarios import objects
 from tests.scenarios.daemons import FILES, LONG, OFTEN, SELDOM, Daemon, phases
-from tests.scenarios.workspace import Workspace
+from tests.scenarios.workspace import Workspace, audited_creates
 
 
 @pytest.fixture
@@ -97,6 +98,49 @@ def test_a_git_server_that_is_away_is_said_once_and_waited_for(
         push(person, FILES, "Back up and copy")
         pulled(person)
         daemon.end()
+
+
+def test_a_push_that_is_refused_is_said_once_and_nothing_is_started(
+    fleet: Fleet, hub: tuple[Workspace, str], tmp_path: Path
+) -> None:
+    person, url = hub
+    before = {member.name: len(audited_creates(member, "backups")) for member in fleet.members}
+    with Daemon(person, "--repo", url, *OFTEN) as daemon:
+        daemon.settled()
+        push(person, FILES, "Back up and copy")
+        pulled(person)
+        daemon.settled(2)
+        created = {member.name: len(audited_creates(member, "backups")) for member in fleet.members}
+        assert created == {name: count + 1 for name, count in before.items()}
+        hook = tmp_path / "server.git" / "hooks" / "update"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(
+            '#!/bin/sh\n[ -z "$(git log --no-walk --grep=Reconciler-Ledger $3)" ] || { echo Policy 7 >&2; exit 1; }\n'
+        )
+        hook.chmod(0o755)
+        push(person, {"backups/later.yaml": objects.backup("later")}, "Back up later")
+        told = daemon.wait("pass failed")
+        assert told["cause"] == "hook"
+        assert "Policy 7" in told["error"]
+        wait_for(lambda: rejected(daemon) >= 3, LONG, "three tries")
+        assert len(daemon.events("pass failed")) == 1
+        done = person.run("sync", "--once", "--repo", url)
+        assert done.code == 2
+        assert "Policy 7" in done.text
+        assert {member.name: len(audited_creates(member, "backups")) for member in fleet.members} == created
+        hook.unlink()
+        daemon.wait("passes succeed again")
+        daemon.settled(3)
+        for member in fleet.members:
+            assert len(audited_creates(member, "backups")) == created[member.name] + 1
+        daemon.end()
+
+
+def rejected(daemon: Daemon) -> float:
+    """How many pushes a hook refused, as the metrics say."""
+    page = requests.get(f"{daemon.address}/metrics", timeout=5).text.splitlines()
+    fitting = [line for line in page if line.startswith("reconciler_git_rejections_total{") and 'cause="hook"' in line]
+    return sum(float(line.rpartition(" ")[2]) for line in fitting if 'operation="push"' in line)
 
 
 def called(daemon: Daemon, secret: bytes, branch: str = "main") -> int:
