@@ -54,9 +54,7 @@ class Hub:
 def _credentials(place: Path | ServiceAccount) -> Kubeconfig:
     if isinstance(place, ServiceAccount):
         return _of_service_account(place)
-    if not place.is_file():
-        raise KubeconfigError("KubeconfigMissing", f"the hub's kubeconfig: no file {place}; see --hub-kubeconfig")
-    return own_file(str(place), None)
+    return own_file(str(place), None, "see --hub-kubeconfig")
 
 
 def _of_service_account(account: ServiceAccount) -> Kubeconfig:

@@ -26,6 +26,7 @@ _RUNS_OR_READS = {
     "cluster": ("certificate-authority",),
 }
 _SIZE_LIMIT = 1 << 20
+_NAME_ONE = "name one with --kubeconfig, or a folder with --kubeconfig-dir"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +54,14 @@ def _from_directory(member: Member, directory: Path, insecure_exec: bool) -> Kub
     if namespace == "default":
         places.append(directory / secret / key)
     what = f"Secret {namespace}/{secret}, key {key}"
-    path = next((place for place in places if place.is_file()), None)
+    try:
+        path = next((place for place in places if place.is_file()), None)
+        content = path.read_bytes()[: _SIZE_LIMIT + 1] if path else b""
+    except OSError as error:  # a folder that may not be entered, a file system that is gone
+        raise KubeconfigError("SecretMissing", f"{what}: {error.filename} can't be read: {error.strerror}") from error
     if path is None:
         tried = " or ".join(str(place) for place in places)
         raise KubeconfigError("SecretMissing", f"{what}: no file {tried}; mount the Secret there")
-    try:
-        content = path.read_bytes()[: _SIZE_LIMIT + 1]
-    except OSError as error:
-        raise KubeconfigError("SecretMissing", f"{what}: {path} can't be read: {error.strerror}") from error
     return of_secret(content, what, insecure_exec)
 
 
@@ -106,15 +107,17 @@ def _from_own_file(member: Member, settings: MemberSettings) -> Kubeconfig:
     return own_file(files, settings.contexts.get(member.id.name, member.id.name))
 
 
-def own_file(files: str, context: str | None) -> Kubeconfig:
-    """A kubeconfig of the user's own, several files joined by ':'. Raises KubeconfigError."""
+def own_file(files: str, context: str | None, todo: str = _NAME_ONE) -> Kubeconfig:
+    """A kubeconfig of the user's own, several files joined by ':'. Raises KubeconfigError; `todo`: where none is."""
     paths = [Path(part).expanduser() for part in files.split(os.pathsep) if part]
-    there = [path for path in paths if path.is_file()]
-    if not there:
+    try:
+        stamp = ":".join(str(path.stat().st_mtime_ns) for path in paths if path.is_file())
+    except OSError as error:
         raise KubeconfigError(
-            "KubeconfigMissing", f"no file {files}; name one with --kubeconfig, or a folder with --kubeconfig-dir"
-        )
-    stamp = ":".join(str(path.stat().st_mtime_ns) for path in there)
+            "KubeconfigMissing", f"{error.filename} can't be read: {error.strerror}; {todo}"
+        ) from error
+    if not stamp:
+        raise KubeconfigError("KubeconfigMissing", f"no file {files}; {todo}")
     return Kubeconfig(f"{files}:{stamp}:{context}", context, _merged(files, stamp))
 
 

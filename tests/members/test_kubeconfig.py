@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reconciler.errors import KubeconfigError
-from reconciler.members.kubeconfig import own_file
+from reconciler.members.kubeconfig import find, own_file
+from reconciler.settings import MemberSettings
+from tests.plan import builders as b
 
 SECRET = "hunter2"
 SOUND = "clusters: [{name: x, cluster: {server: 'https://127.0.0.1:9'}}]\ncontexts: []\nusers: []\n"
@@ -32,3 +35,14 @@ def test_what_is_wrong_is_said_in_words(tmp_path: Path, content: str) -> None:
         f"{tmp_path}/wrong is no kubeconfig: {WRONG[content]}; mend it, or name another with --kubeconfig"
     )
     assert SECRET not in str(caught.value)
+
+
+def test_a_place_that_can_not_even_be_looked_at_is_one_members_trouble(tmp_path: Path) -> None:
+    """A folder that may not be entered, a file system that is gone: here a name that no file system takes."""
+    nowhere = tmp_path / ("x" * 300)
+    with pytest.raises(KubeconfigError) as caught:
+        find(replace(b.member(b.M1), secret=nowhere.name), MemberSettings(kubeconfig_dir=tmp_path))
+    assert caught.value.reason == "SecretMissing"
+    with pytest.raises(KubeconfigError) as caught:
+        own_file(str(nowhere), None)
+    assert caught.value.reason == "KubeconfigMissing"
