@@ -54,7 +54,7 @@ class Service:
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises ReconcilerError where it can't begin."""
-        wake, metrics, health = Wake(), Metrics(), Health()
+        wake, metrics, health = Wake(), Metrics(self.passes.shard), Health()
         stopping = asyncio.Event()
         _end_by_signal(stopping, wake)
         async with AsyncExitStack() as around:

@@ -27,6 +27,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from reconciler.errors import Cause
 from reconciler.plan.answers import UNKNOWN, Answer
 from reconciler.plan.runs import DOUBTED
+from reconciler.plan.shards import WHOLE, Shard
 from reconciler.records import PLURALS, Part, Phase, Record, moment
 from reconciler.resources import ClusterId, Identity
 
@@ -51,7 +52,7 @@ HookResult = Literal["accepted", "ignored", "denied", "refused"]
 class Metrics:
     """One process's. What stands by exports no runs and no members: only who leads knows them."""
 
-    def __init__(self) -> None:
+    def __init__(self, shard: Shard = WHOLE) -> None:
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         build = Gauge("reconciler_build_info", "Always 1.", ("version", "python"), registry=registry)
@@ -102,8 +103,12 @@ class Metrics:
             ("cluster_namespace", "cluster_kind", "cluster_name"),
             registry=registry,
         )
-        self._leads = Gauge("reconciler_leader", "1 where this process works, 0 where it stands by.", registry=registry)
+        self._leads = Gauge(
+            "reconciler_leader", "1 where this process works, 0 where it stands by.", ("shard",), registry=registry
+        ).labels(str(shard))
         self._leads.set(1)
+        shards = Gauge("reconciler_shards", "Of how many shards this process is one.", registry=registry)
+        shards.set(shard.count)
         self._notifications = Count(
             "reconciler_notifications", "Notifications, by whether they were delivered.", ("result",), registry=registry
         )

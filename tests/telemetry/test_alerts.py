@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import promql_parser
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
@@ -58,7 +59,11 @@ def test_a_rule_says_what_is_wrong_what_it_means_and_what_to_do(rule: dict[str, 
     assert rule["labels"]["severity"] in ("page", "warning")
     assert set(rule["annotations"]) == {"summary", "description", "action"}
     assert all(isinstance(text, str) and len(text) > 20 for text in rule["annotations"].values())
-    assert rule["expr"].count("(") == rule["expr"].count(")")
+
+
+@each_rule
+def test_its_expression_is_promql(rule: dict[str, Any]) -> None:
+    promql_parser.parse(rule["expr"])
 
 
 @each_rule

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from reconciler.plan.answers import UNASKED
+from reconciler.plan.shards import Shard
 from reconciler.plan.summary import summarise
 from reconciler.records import Items, Phase
 from reconciler.telemetry.metrics import CAUSES, Metrics
@@ -152,18 +153,25 @@ def test_members_keep_their_last_word_until_they_are_gone() -> None:
 
 def test_who_stands_by_exports_what_it_knows_no_more() -> None:
     metrics = Metrics()
-    assert value(metrics, "reconciler_leader") == 1, "without an election it works"
+    assert value(metrics, "reconciler_leader", shard="1/1") == 1, "without an election it works"
     metrics.records(b.by_identity(b.record(b.restore())), b.LATER)
     metrics.members({b.M1: b.answer()}, (b.M1,))
     metrics.leading(False)
-    assert value(metrics, "reconciler_leader") == 0
+    assert value(metrics, "reconciler_leader", shard="1/1") == 0
     assert not samples(metrics, "reconciler_runs")
     assert not samples(metrics, "reconciler_member_reachable")
     assert value(metrics, "reconciler_oldest_waiting_run_age_seconds") == 0
     metrics.leading(True)
     metrics.members({b.M1: b.answer()}, (b.M1,))
     metrics.members({}, ())
-    assert value(metrics, "reconciler_leader") == 1
+    assert value(metrics, "reconciler_leader", shard="1/1") == 1
+
+
+def test_which_shard_of_how_many_it_is() -> None:
+    metrics = Metrics(Shard(2, 3))
+    assert value(metrics, "reconciler_leader", shard="2/3") == 1
+    assert value(metrics, "reconciler_shards") == 3
+    assert value(Metrics(), "reconciler_shards") == 1
 
 
 def test_the_rest() -> None:
