@@ -57,7 +57,7 @@ EVERYTHING: Mapping[str, Any] = {
     "extraArgs": ["--allow-mass-removal"],
     "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy.example:3128"}],
     "serviceAccount": {"name": "robot", "annotations": {"example.org/a": "b"}},
-    "service": {"port": 80, "annotations": {"example.org/a": "b"}},
+    "service": {"port": 80, "address": "[::]", "annotations": {"example.org/a": "b"}},
     "networkPolicy": {
         "from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
         "ports": [443, 9000],

@@ -153,6 +153,14 @@ def test_no_right_reaches_over_the_cluster() -> None:
 
 
 @pytest.mark.real
+@pytest.mark.parametrize(("values", "address"), [(MINIMUM, "0.0.0.0"), (ALL, "[::]")])  # noqa: S104
+def test_the_address_that_a_pod_serves_on(values: Mapping[str, Any], address: str) -> None:
+    deployments = of_kind(render(values), "Deployment")
+    assert deployments
+    assert all(f"--listen={address}:8080" in container(each)["args"] for each in deployments)
+
+
+@pytest.mark.real
 def test_the_monitor_finds_the_service() -> None:
     objects = render({**MINIMUM, **WITH_MONITOR})
     (monitor,), (service,) = of_kind(objects, "ServiceMonitor"), of_kind(objects, "Service")
@@ -201,6 +209,7 @@ WRONG: dict[str, tuple[str, Any]] = {
     "kubeconfigs without a namespace": ("kubeconfigSecrets", [{"names": ["a"]}]),
     "kubeconfigs everywhere": ("kubeconfigSecrets", [{"namespace": "*"}]),
     "port": ("networkPolicy.ports", [0]),
+    "an address with a port": ("service.address", "0.0.0.0:80"),
     "cache": ("cache.size", "lots"),
     "alerts that are none": ("alerts", "deploy/alerts.yaml"),
     "positional argument": ("extraArgs", ["evil"]),
