@@ -132,7 +132,7 @@ class Daemon:
             0.0 if self._flush else BATCH_SECONDS if waits_for_company else math.inf,
             pause(Standing.WAITING if done.unlisted and found is Standing.SETTLED else found, active, self._quiet),
             min((each.seconds for each in done.waiting), default=math.inf),
-            max(self._interval, self._reconciler.looks.next_in(done.committed, done.desired.members)),
+            max(self._interval, self._reconciler.looks.next_in(done.committed, done.desired.members, done.elsewhere)),
         )
         if found is Standing.SETTLED and (self._tidying is None or self._tidying.done()):
             self._tidying = asyncio.create_task(self._tidy())  # beside the passes, since it may take minutes

@@ -1,4 +1,7 @@
-"""When the Schedules of each member were looked at last: those that need nothing only once in a while, and at first."""
+"""When each member was looked at last although nothing is open there: once in a while, and at first.
+
+For its Schedules, and where it seems to be another cluster than it was.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +36,17 @@ class Looks:
         there = looking.due & answers.keys()
         self._looked_at |= {cluster: monotonic() for cluster in there if not answers[cluster].failure}
 
-    def next_in(self, records: Mapping[Identity, Record], members: Collection[ClusterId]) -> float:
-        """Seconds until the Schedules of some member are due; infinite where there are none, below 0 if overdue."""
-        clusters = {schedule.cluster for record in records.values() for schedule in record.schedules}
+    def next_in(
+        self,
+        records: Mapping[Identity, Record],
+        members: Collection[ClusterId],
+        also: frozenset[ClusterId] = frozenset(),
+    ) -> float:
+        """Seconds until a member with Schedules, or one of `also`, is due.
+
+        Infinite where there is none, below 0 where one is overdue.
+        """
+        clusters = also.union(schedule.cluster for record in records.values() for schedule in record.schedules)
         return min((self._due_in(cluster) for cluster in clusters.intersection(members)), default=math.inf)
 
     def _due_in(self, cluster: ClusterId) -> float:

@@ -10,6 +10,7 @@ from reconciler.gather import State
 from reconciler.grace import Waiting
 from reconciler.plan.actions import Outcome
 from reconciler.plan.answers import Answer
+from reconciler.plan.same_cluster import elsewhere
 from reconciler.plan.watch import Watch, key_of
 from reconciler.records import Record
 from reconciler.resources import ClusterId, Identity
@@ -43,6 +44,11 @@ class Pass:
     def unlisted(self) -> frozenset[ClusterId]:
         """Members on which this machine could not look yet for what an earlier one left."""
         return frozenset(self.desired.members.keys() - self.watch.inventoried)
+
+    @property
+    def elsewhere(self) -> frozenset[ClusterId]:
+        """Members that seem to be others than they were; see `same_cluster`."""
+        return elsewhere(self.watch.uids, self.committed)
 
     @property
     def open_watch(self) -> Watch:

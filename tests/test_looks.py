@@ -60,3 +60,5 @@ def test_when_the_next_look_is_due(clock: Monotonic) -> None:
     schedules.looked(schedules.looking((b.M1,), b.NOW), {b.M1: b.answer()})
     clock.seconds += 600
     assert schedules.next_in(records, (b.M1,)) == 3000
+    assert schedules.next_in({}, (b.M1, b.M2), frozenset({b.M1})) == 3000
+    assert schedules.next_in({}, (b.M2,), frozenset({b.M1})) == math.inf

@@ -13,7 +13,7 @@ from reconciler.plan import schedules
 from reconciler.plan.answers import Name, Question
 from reconciler.plan.asks import Ask, ask_of, ask_of_schedule
 from reconciler.plan.points import Origin, origin_of, unusable
-from reconciler.plan.same_cluster import known_uids, suspects
+from reconciler.plan.same_cluster import elsewhere, known_uids, suspects
 from reconciler.plan.watch import Watch
 from reconciler.records import Phase, Record, Run, Schedule, moment
 from reconciler.resources import BackupSpec, ClusterId, Identity
@@ -22,7 +22,8 @@ from reconciler.velero import objects
 
 @dataclass(frozen=True, slots=True)
 class Looking:
-    """When settled Schedules are looked at: those of `due` clusters, their latest backup once in `refresh`."""
+    """When settled Schedules are looked at: those of `due` clusters, their latest backup once in `refresh`; and what is
+    on members that seem to be others than they were."""
 
     at: datetime
     refresh: timedelta = timedelta(hours=1)
@@ -78,7 +79,8 @@ def questions(
         asked[cluster].objects.add(name)
         if (cluster, name) not in settled:
             asked[cluster].texts.add(name)
-    for cluster in desired.members.keys() - watch.inventoried:
+    unlisted = (desired.members.keys() - watch.inventoried) | (elsewhere(watch.uids, records) & looking.due)
+    for cluster in unlisted:
         asked[cluster].leftovers = True
     for one in suspects(known_uids(watch.uids, records), desired.members):
         for cluster in one if one & asked.keys() else ():

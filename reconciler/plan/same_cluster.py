@@ -34,6 +34,17 @@ def suspects(known: Uids, declared: Iterable[ClusterId]) -> Iterator[frozenset[C
     return (clusters for clusters in _by_uid(known, declared).values() if len(clusters) > 1)
 
 
+def elsewhere(remembered: Mapping[ClusterId, str], records: Mapping[Identity, Record]) -> frozenset[ClusterId]:
+    """Members that told last of another UID than any that is recorded: they were rebuilt, or a kubeconfig leads astray.
+
+    What they hold of ours may be looked for in the wrong place, so they are listed once in a while.
+    """
+    recorded = known_uids({}, records)
+    return frozenset(
+        cluster for cluster, uid in remembered.items() if cluster in recorded and uid not in recorded[cluster]
+    )
+
+
 def compared(
     answers: Mapping[ClusterId, Answer], known: Uids, declared: Iterable[ClusterId]
 ) -> dict[ClusterId, Answer]:

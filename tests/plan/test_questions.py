@@ -81,6 +81,16 @@ def test_a_cluster_that_is_declared_nowhere_is_not_asked() -> None:
     assert asked(b.record(b.restore(), Phase.IN_PROGRESS), desired=b.ask(members=[])) == ()
 
 
+def test_a_member_that_seems_to_be_another_cluster_is_listed_once_in_a_while() -> None:
+    """A kubeconfig leads astray when a machine lists it for the first time, and is put right later."""
+    ran = b.record(b.restore(), Phase.COMPLETED, status={"phase": "Completed"}, cluster_uid="uid-1")
+    astray = replace(KNOWN, uids={b.M1: "uid-2"})
+    assert one(ran, watch=astray, looking=DUE).leftovers
+    assert asked(ran, watch=astray) == ()
+    assert asked(ran, watch=replace(KNOWN, uids={b.M1: "uid-1"}), looking=DUE) == ()
+    assert asked(b.record(b.restore(), Phase.HELD), watch=astray, looking=DUE) == (), "nothing ever ran there"
+
+
 def test_what_may_carry_our_finalizer_is_looked_for_until_it_is_released() -> None:
     watch = Watch({(b.M1, RUN): "2025-06-01T12:00:00Z"}, KNOWN.inventoried)
     settled = one(b.ended(b.restore()), watch=watch)

@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler import gather, reconcile
 from reconciler.members import velero
-from reconciler.plan import decide, drafts
+from reconciler.plan import decide, drafts, questions
 from reconciler.plan.changes import changes
 from reconciler.plan.drafts import Asked
 from reconciler.plan.watch import load_watch
@@ -129,3 +129,8 @@ def _() -> AbstractContextManager[None]:
 @broken("finalizer: what such a machine finds is recorded")
 def _() -> AbstractContextManager[None]:
     return put((reconcile, "orphans", lambda *arguments: {}))
+
+
+@broken("finalizer: a member that was another cluster meanwhile is listed again")
+def _() -> AbstractContextManager[None]:
+    return put((questions, "elsewhere", lambda *arguments: frozenset()))

@@ -39,7 +39,7 @@ SETUPS: Final = (
     ("mirror",), ("clone",), ("mirror", "mirror"), ("mirror", "clone"), ("mirror", "mirror", "clone"), ("bare",),
 )  # fmt: skip
 RAISES: Final = ("raise", "raise on all", "raise, edited", "add")
-HINDRANCES: Final = ("storage", "create", "deleting", "expired", "m1", SPARE, *FAULTS)
+HINDRANCES: Final = ("storage", "create", "deleting", "expired", "m1", "m1", SPARE, *FAULTS)
 """What keeps a member from being used, or a run on it from starting; a name: where its kubeconfig leads by mistake."""
 which = st.integers(0, 2)
 members = st.sampled_from((*FIRST_MEMBERS, *MEMBERS))
@@ -50,12 +50,13 @@ setups = st.sampled_from(SETUPS)
 raises = st.sampled_from(RAISES)
 otherwise = st.sampled_from(SECOND_THOUGHTS)
 late_gates = st.sampled_from(LATE_GATES)
-pauses = st.sampled_from((0, 61, 3600, 25 * 3600))
+unsent = st.sampled_from(("act Create", "before POST restores"))
+pauses = st.sampled_from((0, 61, 3600, 3600, 25 * 3600))
 restores = st.sampled_from(("r1", "r2"))
 hindrances = st.sampled_from(HINDRANCES)
 kinds = st.sampled_from(("Restore", "Backup", "Schedule"))
-faults = st.sampled_from(("", *FAULTS))
-phases = st.sampled_from((*TERMINAL, "FinalizingPartiallyFailed"))
+faults = st.sampled_from(("", "", "", *FAULTS))
+phases = st.sampled_from((*TERMINAL, "FinalizingPartiallyFailed", "FinalizingPartiallyFailed"))
 changes = st.sampled_from((*CHANGES, *FLEET_CHANGES))
 
 
@@ -116,6 +117,25 @@ class Drawn(RuleBasedStateMachine):
     def all_ends(self) -> None:
         for cluster in self.world.clusters.values():
             cluster.finish()
+
+    def all_begins(self) -> None:
+        """Velero takes up every Restore."""
+        for cluster in self.world.clusters.values():
+            for obj in cluster.objects("Restore"):
+                cluster.work(obj, "InProgress")
+
+    def ended(self, which: int) -> Seat:
+        """That seat, after a pass in which all that ran is recorded as ended."""
+        seat = self.seat(which)
+        self.all_ends()
+        self.go(seat, flush=True)
+        return seat
+
+    def asked_anew(self, which: int, raised: str, name: str) -> Seat:
+        """Like that, and then people ask for a restore."""
+        seat = self.ended(which)
+        self.commit(raised, name)
+        return seat
 
     def hinder(self, member: str, how: str) -> None:
         cluster = self.world.clusters[member]

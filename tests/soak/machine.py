@@ -9,33 +9,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
 from tests.soak.changing import mended
-from tests.soak.drawn import (
-    TIMER_GATES,
-    after,
-    at,
-    changes,
-    faults,
-    first_members,
-    gates,
-    hindrances,
-    late_gates,
-    members,
-    otherwise,
-    pauses,
-    phases,
-    raises,
-    restores,
-    setups,
-    which,
-)
+from tests.soak.drawn import after, at, gates, setups, which
 from tests.soak.people import MEMBERS
 from tests.soak.people_rules import PeopleRules
 from tests.soak.resting import outcomes, owed, unfinished
+from tests.soak.stories import Stories
 from tests.soak.world import ROUND_SECONDS
 from tests.soak.world_rules import WorldRules
 
 
-class Soak(PeopleRules, WorldRules):
+class Soak(PeopleRules, WorldRules, Stories):
     """One schedule, with all that can come between."""
 
     @initialize(
@@ -80,88 +63,6 @@ class Soak(PeopleRules, WorldRules):
         self.go(self.seat(which), at(gate), flush=True)
         self.kill(self.seat(which), fresh)
 
-    @rule(which=which, gate=late_gates, how=changes, name=restores, seconds=pauses)
-    def stop_while_the_world_goes_on(self, which: int, gate: str, how: str, name: str, seconds: int) -> None:
-        """A process stops at a gate; people and the others go on; it wakes up."""
-        mine = self.seat(which)
-        self.go(mine, at(gate), flush=True)
-        self.commit(how, name)
-        self.world.clock.advance(seconds)
-        self.others_pass(mine)
-        self.go(mine)
-
-    @rule(which=which, gate=late_gates, again=late_gates, raised=raises, how=otherwise, name=restores, seconds=pauses,
-          killed=st.booleans())  # fmt: skip
-    def second_thoughts(
-        self, which: int, gate: str, again: str, raised: str, how: str, name: str, seconds: int, killed: bool
-    ) -> None:
-        """A restore is under way when people want it otherwise, and its process sleeps, or dies and another follows."""
-        mine = self.seat(which)
-        self.all_ends()
-        self.go(mine, flush=True)
-        self.commit(raised, name)
-        self.go(mine, at(gate), flush=True)
-        if killed:
-            self.kill(mine, fresh=False)
-            self.go(mine, at(again), flush=True)
-        self.commit(how, name)
-        self.world.clock.advance(seconds)
-        if not killed:
-            self.others_pass(mine)
-        self.go(mine)
-
-    @rule(which=which, name=restores, raised=raises, member=members, fault=faults, phase=phases)
-    def a_restore_runs(self, which: int, name: str, raised: str, member: str, fault: str, phase: str) -> None:
-        """It is recorded as InProgress; then its member fails, or Velero goes on."""
-        seat, cluster = self.seat(which), self.world.clusters[member]
-        self.all_ends()
-        self.go(seat, flush=True)
-        self.commit(raised, name)
-        self.go(seat, flush=True)
-        for obj in cluster.objects("Restore"):
-            cluster.work(obj, "InProgress")
-        self.go(seat, flush=True)
-        cluster.fault = fault
-        for obj in cluster.objects("Restore") if not fault else ():
-            cluster.work(obj, phase)
-        self.go(seat, flush=True)
-
-    @rule(which=which, name=restores, raised=raises, member=first_members, how=hindrances, running=st.booleans())
-    def a_restore_meets_a_hindrance(
-        self, which: int, name: str, raised: str, member: str, how: str, running: bool
-    ) -> None:
-        """Before it begins, or while it runs."""
-        seat = self.seat(which)
-        self.all_ends()
-        self.go(seat, flush=True)
-        if not running:
-            self.hinder(member, how)
-        self.commit(raised, name)
-        self.go(seat, flush=True)
-        if running:
-            self.hinder(member, how)
-        for _ in range(2):
-            self.world.clock.advance(70)
-            self.go(seat, flush=True)
-
-    @rule(which=which, gate=st.sampled_from(TIMER_GATES), how=otherwise, member=first_members, seconds=pauses,
-          replaced=st.booleans())  # fmt: skip
-    def a_schedule_changes(self, which: int, gate: str, how: str, member: str, seconds: int, replaced: bool) -> None:
-        """It is in place when people want it otherwise, and somebody puts another one there meanwhile."""
-        seat, cluster = self.seat(which), self.world.clusters[member]
-        self.commit("add", "nightly")
-        for _ in range(2):
-            self.go(seat, flush=True)
-        self.commit(how, "nightly")
-        self.go(seat, at(gate), flush=True)
-        if replaced:
-            self.world.clock.advance(seconds)
-            name = f"{member}-backup-default-nightly"
-            if cluster.find("Schedule", name):
-                cluster.delete("Schedule", name)
-            cluster.someone_makes("Schedule", name)
-        self.go(seat)
-
     @rule(which=which)
     def what_was_refused_is_allowed(self, which: int) -> None:
         self.world.accept(self.seat(which))
@@ -199,7 +100,7 @@ class Soak(PeopleRules, WorldRules):
         for name in MEMBERS:
             if name not in sick:
                 world.heal(name)
-        self._let_an_hour_pass()
+        world.clock.advance(3600)  # what needs nothing is not looked at more often
         if sick or not world.upstream.tree.sound:
             self._rounds(lambda: not self._owed())
             assert not self._owed(), f"{sick or 'broken files'} keep others from being done: {self._owed()}"
@@ -223,12 +124,15 @@ class Soak(PeopleRules, WorldRules):
 
         What a slow member was asked before may come in only then, so nothing may be owed or held either.
         """
+        world = self.world
         for _ in range(12):
             self.all_ends()
-            worked = self.world.everybody_passes(ROUND_SECONDS)
+            worked = world.everybody_passes(ROUND_SECONDS)
             self.nothing_happened_that_never_may()
-            held = any(cluster.held() for name, cluster in self.world.clusters.items() if self.world.healthy(name))
-            if not worked and self.world.passed() and not self._owed() and not held:
+            if world.passed():
+                world.upstream.put_back()
+            held = any(cluster.held() for name, cluster in world.clusters.items() if world.healthy(name))
+            if not worked and world.passed() and not self._owed() and not held:
                 return True
             if done():
                 break
@@ -242,12 +146,7 @@ class Soak(PeopleRules, WorldRules):
         for name in MEMBERS:
             world.heal(name)
             world.clusters[name].clear_names()
-        self._let_an_hour_pass()
-
-    def _let_an_hour_pass(self) -> None:
-        """Schedules that need nothing are not looked at more often."""
-        if any(wish.schedule for wish in self.world.upstream.tree.wishes()):
-            self.world.clock.advance(3600)
+        world.clock.advance(3600)  # what needs nothing is not looked at more often
 
     def _count(self) -> None:
         figures, world = self.stage.figures, self.world

@@ -15,7 +15,8 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.soak.machine import Soak
 from tests.soak.stage import Stage
 
-STEPS = 25
+STEPS = 15
+"""Rules of a schedule; many of them are stories of several passes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,6 +236,10 @@ class Upstream:
         listed = self.git("ls-tree", "-r", "--name-only", "main", *("fleets", "backups", "restores", PAUSED)).split()
         names = {path for path in listed if not path.endswith(".gitkeep")}
         assert names == set(self.tree.contents()), "what people committed is not there"
+        self.put_back()
+
+    def put_back(self) -> None:
+        """The records stand as our last commit has them: a whole pass leaves nothing of what people made of them."""
         if self._ours[self.ledger.tip] != self.ledger.tip:
             stands, ours = (f"{commit}:status" for commit in (self.ledger.tip, self._ours[self.ledger.tip]))
             same = len(set(self.git("rev-parse", stands, ours).split())) == 1

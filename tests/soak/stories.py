@@ -1,0 +1,156 @@
+"""What takes several steps in the right order, and so hardly ever comes about by chance, as rules."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from tests.soak.cluster import TERMINAL
+from tests.soak.drawn import (
+    TIMER_GATES,
+    Drawn,
+    at,
+    changes,
+    faults,
+    first_members,
+    hindrances,
+    late_gates,
+    members,
+    otherwise,
+    pauses,
+    phases,
+    raises,
+    restores,
+    unsent,
+    which,
+)
+
+
+class Stories(Drawn):
+    """Each begins with a pass in which all that was under way is recorded as ended."""
+
+    @rule(which=which, gate=late_gates, how=changes, name=restores, seconds=pauses, times=st.integers(1, 2))
+    def stop_while_the_world_goes_on(
+        self, which: int, gate: str, how: str, name: str, seconds: int, times: int
+    ) -> None:
+        """A process stops at a gate; people, Velero and the others go on; it wakes up."""
+        mine = self.seat(which)
+        self.go(mine, at(gate), flush=True)
+        self.commit(how, name)
+        self.world.clock.advance(seconds)
+        for _ in range(times):
+            self.others_pass(mine)
+            self.all_begins()
+        self.go(mine)
+
+    @rule(which=which, gate=late_gates, raised=raises, how=otherwise, name=restores, seconds=pauses)
+    def second_thoughts(self, which: int, gate: str, raised: str, how: str, name: str, seconds: int) -> None:
+        """A restore is under way when people want it otherwise, while its process sleeps."""
+        mine = self.asked_anew(which, raised, name)
+        self.go(mine, at(gate), flush=True)
+        self.commit(how, name)
+        self.world.clock.advance(seconds)
+        self.others_pass(mine)
+        self.go(mine)
+
+    @rule(which=which, gate=unsent, again=late_gates, raised=raises, how=otherwise, name=restores, seconds=pauses)
+    def second_thoughts_after_a_death(
+        self, which: int, gate: str, again: str, raised: str, how: str, name: str, seconds: int
+    ) -> None:
+        """A restore is recorded and not sent when its process dies; another follows, and sleeps before it sends it."""
+        mine = self.asked_anew(which, raised, name)
+        self.go(mine, at(gate), flush=True)
+        self.kill(mine, fresh=False)
+        self.go(mine, at(again), flush=True)
+        self.commit(how, name)
+        self.world.clock.advance(seconds)
+        self.go(mine)
+
+    @rule(which=which, name=restores, raised=raises, member=members, fault=faults, phase=phases)
+    def a_restore_runs(self, which: int, name: str, raised: str, member: str, fault: str, phase: str) -> None:
+        """It is recorded as InProgress; then its member fails, or Velero goes on."""
+        seat, cluster = self.asked_anew(which, raised, name), self.world.clusters[member]
+        self.go(seat, flush=True)
+        self.all_begins()
+        self.go(seat, flush=True)
+        cluster.fault = fault
+        for obj in cluster.objects("Restore") if not fault else ():
+            cluster.work(obj, phase)
+        self.go(seat, flush=True)
+
+    @rule(which=which, name=restores, raised=raises)
+    def an_outcome_waits_for_company(self, which: int, name: str, raised: str) -> None:
+        """A restore that has run for a while ends just after a commit, and is not recorded at once."""
+        seat = self.asked_anew(which, raised, name)
+        self.go(seat, flush=True)
+        self.all_begins()
+        self.go(seat, flush=True)
+        self.world.clock.advance(100)
+        self.commit(raised, "r2" if name == "r1" else "r1")
+        self.go(seat, flush=True)
+        self.all_ends()
+        self.go(seat)
+
+    @rule(which=which, name=st.sampled_from(("r1", "r2", "extra")), raised=raises, member=first_members, how=hindrances,
+          when=st.sampled_from(("before", "in between", "meanwhile")), gate=late_gates)  # fmt: skip
+    def a_run_meets_a_hindrance(
+        self, which: int, name: str, raised: str, member: str, how: str, when: str, gate: str
+    ) -> None:
+        """Before it begins, after it was decided that it does, or while it runs."""
+        seat = self.ended(which)
+        if when == "before":
+            self.hinder(member, how)
+        self.commit(raised, name)
+        if when == "in between":
+            self.go(seat, at(gate), flush=True)
+            self.hinder(member, how)
+        self.go(seat, flush=True)
+        if when == "meanwhile":
+            self.hinder(member, how)
+        for _ in range(2):
+            self.world.clock.advance(70)
+            self.go(seat, flush=True)
+
+    @rule(which=which, member=first_members, phase=st.sampled_from(TERMINAL[1:]))
+    def a_backup_fails_and_is_to_be_restored(self, which: int, member: str, phase: str) -> None:
+        seat = self.ended(which)
+        self.commit("add", "extra")
+        self.go(seat, flush=True)
+        self.world.clusters[member].finish(phase)
+        self.go(seat, flush=True)
+        self.commit("add", "r3")
+        self.go(seat, flush=True)
+
+    @rule(which=which, name=restores, raised=raises, fault=faults, returns=st.booleans())
+    def a_cluster_goes(self, which: int, name: str, raised: str, fault: str, returns: bool) -> None:
+        """It is declared nowhere any more while something runs there, or waits for it; and perhaps it comes back."""
+        seat = self.ended(which)
+        self.world.clusters["m2"].fault = fault
+        self.commit(raised, name)
+        self.go(seat, flush=True)
+        for _ in range(2):
+            self.commit("leave", name)
+        self.go(seat, flush=True)
+        if returns:
+            self.world.clusters["m2"].fault = ""
+            for _ in range(2):
+                self.commit("grow", name)
+            self.go(seat, flush=True)
+
+    @rule(which=which, gate=st.sampled_from(TIMER_GATES), how=otherwise, member=first_members, seconds=pauses,
+          replaced=st.booleans())  # fmt: skip
+    def a_schedule_changes(self, which: int, gate: str, how: str, member: str, seconds: int, replaced: bool) -> None:
+        """It is in place when people want it otherwise, and somebody puts another one there meanwhile."""
+        seat, cluster = self.seat(which), self.world.clusters[member]
+        self.commit("add", "nightly")
+        for _ in range(2):
+            self.go(seat, flush=True)
+        self.commit(how, "nightly")
+        self.go(seat, at(gate), flush=True)
+        if replaced:
+            self.world.clock.advance(seconds)
+            name = f"{member}-backup-default-nightly"
+            if cluster.find("Schedule", name):
+                cluster.delete("Schedule", name)
+            cluster.someone_makes("Schedule", name)
+        self.go(seat)
