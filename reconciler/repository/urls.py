@@ -107,7 +107,8 @@ def parse(url: str, what: str = "the URL") -> Url:
     site = f"[{host}]" if ":" in host else host
     if port is not None and port != _PORTS[parts.scheme]:
         site += f":{port}"
-    key = f"{parts.scheme}://{site}/{_repository(parts.path)}"
+    owner = _owner(user) if parts.scheme == "ssh" else ""
+    key = f"{parts.scheme}://{owner}{site}/{_repository(parts.path)}"
     if parts.scheme == "https" and password:
         given = f"https://{site}{parts.path}"
         return Url(given, key, given, f"https://{site}", unquote(user), unquote(password), host)
@@ -127,7 +128,13 @@ def _scp(url: str, what: str) -> Url:
     user, host, path = match[1] or "", match[2].lower(), match[3]
     if any(part.startswith("-") for part in (user, host, path)) or not path:
         raise RepositoryError(f"{what} {url!r} is refused: a part of it would be read as an option, or is missing")
-    return Url(url, f"ssh://{host}/{_repository(path)}", url)
+    home = "~/" if _owner(user) and not path.startswith(("/", "~")) else ""
+    return Url(url, f"ssh://{_owner(user)}{host}/{home}{_repository(path)}", url)
+
+
+def _owner(user: str) -> str:
+    """Paths of a plain ssh server may begin at the user's home; at a forge all are `git`, and have one root."""
+    return "" if user in ("", "git") else f"{user}@"
 
 
 def _file(parts: SplitResult, what: str) -> Url:

@@ -193,7 +193,9 @@ def test_mask_of_named_secrets() -> None:
         ("ssh://git@host:22/x.git", "git@HOST:x.git"),
         ("https://HOST:443/x/", "https://ada:secret@host/x.git"),
         ("https://host/x.git/", "https://token@Host/x"),
-        ("h:a/b", "ssh://root@H:22/a/b/"),
+        ("h:a/b", "ssh://H:22/a/b/"),
+        ("ada@h:/a/b", "ssh://ada@H:22/a/b.git"),
+        ("ada@h:a/b", "ssh://ada@h/~/a/b"),
         ("git@[::1]:a", "ssh://[::1]/a"),
         ("https://h/a%20b", "https://h/a%20b.git"),
     ],
@@ -204,7 +206,15 @@ def test_spellings_of_one_repository_have_one_key(one: str, two: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "two"), [("https://h/a", "https://h/b"), ("https://h/a", "https://h:444/a"), ("https://h/a", "https://i/a")]
+    ("one", "two"),
+    [
+        ("https://h/a", "https://h/b"),
+        ("https://h/a", "https://h:444/a"),
+        ("https://h/a", "https://i/a"),
+        ("ada@h:a", "max@h:a"),  # each at home
+        ("ada@h:a", "ada@h:/a"),
+        ("ssh://ada@h/a", "ssh://max@h/a"),
+    ],
 )
 def test_different_repositories_have_different_keys(one: str, two: str) -> None:
     assert parse(one).key != parse(two).key
