@@ -43,14 +43,19 @@ class Stories(Drawn):
             self.all_begins()
         self.go(mine)
 
-    @rule(which=which, gate=late_gates, raised=raises, how=otherwise, name=restores, seconds=pauses)
-    def second_thoughts(self, which: int, gate: str, raised: str, how: str, name: str, seconds: int) -> None:
-        """A restore is under way when people want it otherwise, while its process sleeps."""
+    @rule(which=which, gate=late_gates, raised=raises, how=otherwise, name=restores, seconds=pauses,
+          times=st.integers(1, 2))  # fmt: skip
+    def second_thoughts(
+        self, which: int, gate: str, raised: str, how: str, name: str, seconds: int, times: int
+    ) -> None:
+        """A restore is under way when people want it otherwise, while its process sleeps and others go on with it."""
         mine = self.asked_anew(which, raised, name)
         self.go(mine, at(gate), flush=True)
         self.commit(how, name)
         self.world.clock.advance(seconds)
-        self.others_pass(mine)
+        for _ in range(times):
+            self.others_pass(mine)
+            self.all_begins()
         self.go(mine)
 
     @rule(which=which, gate=unsent, again=late_gates, raised=raises, how=otherwise, name=restores, seconds=pauses)
