@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
 
 from reconciler.errors import HistoryRewritten
+from reconciler.records import path_of
+from reconciler.resources import Identity
 from tests.soak.changing import CHANGES, FLEET_CHANGES, change
 from tests.soak.cluster import FAULTS, TERMINAL
 from tests.soak.people import FIRST_MEMBERS, MEMBERS, OBJECTS, Tree
 from tests.soak.process import Stop
 from tests.soak.stage import Stage
+from tests.soak.upstream import GHOST
 from tests.soak.world import SPARE, Seat, World
 
 LATE_GATES: Final = (
@@ -26,6 +29,7 @@ TIMER_GATES: Final = (
 )  # fmt: skip
 SECOND_THOUGHTS: Final = (
     "nothing", "delete", "narrow", "suspend", "edit", "pause", "break", "raise", "lower", "leave", "shrink", "lose",
+    "rename",
 )  # fmt: skip
 GATES: Final = (
     "git fetch", "git rev-list", "git unpack-objects", "git commit-tree", "git push", "git ls-remote", "git update-ref",
@@ -57,6 +61,7 @@ hindrances = st.sampled_from(HINDRANCES)
 kinds = st.sampled_from(("Restore", "Backup", "Schedule"))
 faults = st.sampled_from(("", "", "", *FAULTS))
 phases = st.sampled_from((*TERMINAL, "FinalizingPartiallyFailed", "FinalizingPartiallyFailed"))
+tamperings = st.sampled_from(("delete", "Pending", "Completed", "Failed", "garbage", "ghost"))
 changes = st.sampled_from((*CHANGES, *FLEET_CHANGES))
 
 
@@ -108,6 +113,22 @@ class Drawn(RuleBasedStateMachine):
     def write(self, tree: Tree, empty: bool = False) -> None:
         if not self.world.outage and (empty or tree != self.world.upstream.tree):
             self.world.upstream.commit(tree)
+
+    def tamper(self, name: str, how: str) -> None:
+        """A record is changed, deleted, or copied for an object that nobody asks for."""
+        upstream = self.world.upstream
+        path = path_of(Identity(OBJECTS[name].kind, "default", name))
+        if self.world.outage or not upstream.git("ls-tree", "--name-only", upstream.ledger.tip, path):
+            return
+        content: str | None = None
+        if how != "delete":
+            content = upstream.git("show", f"{upstream.ledger.tip}:{path}")
+        if how == "ghost":
+            path = path_of(GHOST)
+        elif content is not None:
+            for phase in ("Starting", "InProgress", *TERMINAL, "Held", "Pending"):
+                content = content.replace(f"phase: {phase}\n", f"phase: {how}\n")
+        upstream.tamper(path, content)
 
     def others_pass(self, mine: Seat) -> None:
         for seat in self.world.seats:

@@ -5,13 +5,20 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from reconciler.records import path_of
-from reconciler.resources import Identity
 from tests.soak.changing import FLEET_CHANGES, gather_crowd
-from tests.soak.cluster import TERMINAL
-from tests.soak.drawn import Drawn, changes, first_members, kinds, members, objects, raises, restores, which
+from tests.soak.drawn import (
+    Drawn,
+    changes,
+    first_members,
+    kinds,
+    members,
+    objects,
+    raises,
+    restores,
+    tamperings,
+    which,
+)
 from tests.soak.people import CROWDS, OBJECTS
-from tests.soak.upstream import GHOST
 
 
 class PeopleRules(Drawn):
@@ -57,25 +64,9 @@ class PeopleRules(Drawn):
         else:
             self.write(gather_crowd(self.world.upstream.tree, path))
 
-    @rule(name=objects, how=st.sampled_from(("delete", "Pending", "Completed", "Failed", "garbage", "ghost")))
+    @rule(name=objects, how=tamperings)
     def people_tamper_with_a_record(self, name: str, how: str) -> None:
-        """A record is changed, deleted, or copied for an object that nobody asks for."""
-        if self.world.outage:
-            return
-        world = self.world
-        path = path_of(Identity(OBJECTS[name].kind, "default", name))
-        found = world.upstream.git("ls-tree", "--name-only", world.upstream.ledger.tip, path)
-        if not found:
-            return
-        content: str | None = None
-        if how == "ghost":
-            content = world.upstream.git("show", f"{world.upstream.ledger.tip}:{path}")
-            path = path_of(GHOST)
-        elif how != "delete":
-            content = world.upstream.git("show", f"{world.upstream.ledger.tip}:{path}")
-            for phase in ("Starting", "InProgress", *TERMINAL, "Held", "Pending"):
-                content = content.replace(f"phase: {phase}\n", f"phase: {how}\n")
-        world.upstream.tamper(path, content)
+        self.tamper(name, how)
 
     @rule(commits=st.integers(1, 6), records=st.booleans())
     def people_force_a_push(self, commits: int, records: bool) -> None:

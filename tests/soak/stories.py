@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
+from reconciler.passed import Pass
 from tests.soak.cluster import TERMINAL
 from tests.soak.drawn import (
     TIMER_GATES,
@@ -21,6 +22,7 @@ from tests.soak.drawn import (
     phases,
     raises,
     restores,
+    tamperings,
     unsent,
     which,
 )
@@ -125,6 +127,17 @@ class Stories(Drawn):
         self.go(seat, flush=True)
         self.commit("add", "r3")
         self.go(seat, flush=True)
+
+    @rule(which=which, name=restores, raised=raises, how=tamperings)
+    def a_record_is_tampered_with_while_all_is_quiet(self, which: int, name: str, raised: str, how: str) -> None:
+        seat = self.asked_anew(which, raised, name)
+        for _ in range(3):
+            self.go(seat, flush=True)
+            self.all_ends()
+        self.tamper(name, how)
+        self.go(seat, flush=True)
+        if isinstance(seat.process.last, Pass) and not self.world.outage:
+            self.world.upstream.put_back()
 
     @rule(which=which, name=restores, raised=raises, fault=faults, returns=st.booleans())
     def a_cluster_goes(self, which: int, name: str, raised: str, fault: str, returns: bool) -> None:
