@@ -26,6 +26,7 @@ from tests.soak.drawn import (
     unsent,
     which,
 )
+from tests.soak.world import Seat
 
 
 class Stories(Drawn):
@@ -159,16 +160,33 @@ class Stories(Drawn):
           replaced=st.booleans())  # fmt: skip
     def a_schedule_changes(self, which: int, gate: str, how: str, member: str, seconds: int, replaced: bool) -> None:
         """It is in place when people want it otherwise, and somebody puts another one there meanwhile."""
-        seat, cluster = self.seat(which), self.world.clusters[member]
-        self.commit("add", "nightly")
-        for _ in range(2):
-            self.go(seat, flush=True)
+        seat = self.with_a_schedule(which)
         self.commit(how, "nightly")
         self.go(seat, at(gate), flush=True)
         if replaced:
             self.world.clock.advance(seconds)
-            name = f"{member}-backup-default-nightly"
-            if cluster.find("Schedule", name):
-                cluster.delete("Schedule", name)
-            cluster.someone_makes("Schedule", name)
+            self.replace_schedule(member)
         self.go(seat)
+
+    @rule(which=which, gate=st.sampled_from(("act Delete", "before DELETE schedules")), member=first_members)
+    def a_schedule_is_replaced_just_before_it_is_removed(self, which: int, gate: str, member: str) -> None:
+        seat = self.with_a_schedule(which)
+        self.commit("delete", "nightly")
+        self.go(seat, at(gate), flush=True)
+        self.replace_schedule(member)
+        self.go(seat, flush=True)
+
+    def with_a_schedule(self, which: int) -> Seat:
+        """That seat, after passes in which a Schedule came about, if nothing stood against it."""
+        seat = self.seat(which)
+        self.commit("add", "nightly")
+        for _ in range(2):
+            self.go(seat, flush=True)
+        return seat
+
+    def replace_schedule(self, member: str) -> None:
+        """Somebody deletes it and makes one of their own."""
+        cluster, name = self.world.clusters[member], f"{member}-backup-default-nightly"
+        if cluster.find("Schedule", name):
+            cluster.delete("Schedule", name)
+        cluster.someone_makes("Schedule", name)
