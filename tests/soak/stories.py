@@ -26,7 +26,7 @@ from tests.soak.drawn import (
     unsent,
     which,
 )
-from tests.soak.world import Seat
+from tests.soak.world import SPARE, Seat
 
 
 class Stories(Drawn):
@@ -88,7 +88,7 @@ class Stories(Drawn):
 
     @rule(which=which, name=restores, raised=raises)
     def an_outcome_waits_for_company(self, which: int, name: str, raised: str) -> None:
-        """A restore that has run for a while ends just after a commit, and is not recorded at once."""
+        """A restore that has run for a while ends just after another began, and is not recorded at once."""
         seat = self.asked_anew(which, raised, name)
         self.go(seat, flush=True)
         self.all_begins()
@@ -96,7 +96,10 @@ class Stories(Drawn):
         self.world.clock.advance(100)
         self.commit(raised, "r2" if name == "r1" else "r1")
         self.go(seat, flush=True)
-        self.all_ends()
+        for cluster in self.world.clusters.values():
+            for obj in cluster.objects("Restore"):
+                if obj["metadata"].get("labels", {}).get("kurator.dev/restore-name") == name:
+                    cluster.work(obj, "Completed")
         self.go(seat)
 
     @rule(which=which, name=st.sampled_from(("r1", "r2", "extra")), raised=raises, member=first_members, how=hindrances,
@@ -128,6 +131,17 @@ class Stories(Drawn):
         self.go(seat, flush=True)
         self.commit("add", "r3")
         self.go(seat, flush=True)
+
+    @rule(which=which, name=restores, raised=raises)
+    def a_new_machine_is_led_astray(self, which: int, name: str, raised: str) -> None:
+        """What has just ended still carries our finalizer when its machine is lost, and a kubeconfig is wrong."""
+        seat = self.asked_anew(which, raised, name)
+        self.go(seat, flush=True)
+        self.ended(which)
+        self.hinder("m2", SPARE)
+        self.kill(seat, fresh=True)
+        self.go(seat, flush=True)
+        self.world.heal("m2")
 
     @rule(which=which, name=restores, raised=raises, how=tamperings)
     def a_record_is_tampered_with_while_all_is_quiet(self, which: int, name: str, raised: str, how: str) -> None:
