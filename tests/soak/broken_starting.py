@@ -78,7 +78,7 @@ def _() -> AbstractContextManager[None]:
 
 @broken("before Starting: the backup is whole")
 def _() -> AbstractContextManager[None]:
-    return put((points, "_good", lambda phase, spec: True))
+    return put((points, "_good", lambda phase, spec: True), (points, "_taken", lambda run: True))
 
 
 @broken("before Starting: the backup has not expired")
