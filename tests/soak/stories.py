@@ -30,21 +30,14 @@ from tests.soak.world import SPARE, Seat
 
 
 class Stories(Drawn):
-    """Each begins with a pass in which all that was under way is recorded as ended."""
+    """Most begin with a pass in which all that was under way is recorded as ended."""
 
     @rule(which=which, gate=late_gates, how=changes, name=restores, seconds=pauses, times=st.integers(1, 2))
     def stop_while_the_world_goes_on(
         self, which: int, gate: str, how: str, name: str, seconds: int, times: int
     ) -> None:
-        """A process stops at a gate; people, Velero and the others go on; it wakes up."""
-        mine = self.seat(which)
-        self.go(mine, at(gate), flush=True)
-        self.commit(how, name)
-        self.world.clock.advance(seconds)
-        for _ in range(times):
-            self.others_pass(mine)
-            self.all_begins()
-        self.go(mine)
+        """A process stops at a gate in whatever pass comes next."""
+        self.sleep_through(self.seat(which), gate, how, name, seconds, times)
 
     @rule(which=which, gate=late_gates, raised=raises, how=otherwise, name=restores, seconds=pauses,
           times=st.integers(1, 2))  # fmt: skip
@@ -52,14 +45,7 @@ class Stories(Drawn):
         self, which: int, gate: str, raised: str, how: str, name: str, seconds: int, times: int
     ) -> None:
         """A restore is under way when people want it otherwise, while its process sleeps and others go on with it."""
-        mine = self.asked_anew(which, raised, name)
-        self.go(mine, at(gate), flush=True)
-        self.commit(how, name)
-        self.world.clock.advance(seconds)
-        for _ in range(times):
-            self.others_pass(mine)
-            self.all_begins()
-        self.go(mine)
+        self.sleep_through(self.asked_anew(which, raised, name), gate, how, name, seconds, times)
 
     @rule(which=which, gate=unsent, again=late_gates, raised=raises, how=otherwise, name=restores, seconds=pauses)
     def second_thoughts_after_a_death(
@@ -189,6 +175,16 @@ class Stories(Drawn):
         self.go(seat, at(gate), flush=True)
         self.replace_schedule(member)
         self.go(seat, flush=True)
+
+    def sleep_through(self, mine: Seat, gate: str, how: str, name: str, seconds: int, times: int) -> None:
+        """It stops at a gate; people change something, and Velero and the others go on; it wakes up."""
+        self.go(mine, at(gate), flush=True)
+        self.commit(how, name)
+        self.world.clock.advance(seconds)
+        for _ in range(times):
+            self.others_pass(mine)
+            self.all_begins()
+        self.go(mine)
 
     def with_a_schedule(self, which: int) -> Seat:
         """That seat, after passes in which a Schedule came about, if nothing stood against it."""
