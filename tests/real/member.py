@@ -170,8 +170,14 @@ class Member:
         wait_for(gone, timeout, f"backup {name} and its restores to be gone from {self.name}")
 
     def remove_namespace(self, name: str) -> None:
-        """Remove a namespace with all that is in it, at once (`api.delete` takes five seconds and more)."""
-        with self.cluster.controllers.paused():
+        """Remove a namespace with all that is in it, at once (`api.delete` takes five seconds and more).
+
+        The watches of the controllers come back to a server that was away each in its own time. Until the last has,
+        they may see that a ReplicaSet is gone and not yet that its Deployment is, and create it again just where
+        Velero is about to restore it. So they start anew then.
+        """
+        controllers = self.cluster.controllers
+        with controllers.ended() if self.apiserver_was_away else controllers.paused():
             remove_namespaces(self.api, [name])
 
     def reset(self) -> None:

@@ -127,6 +127,15 @@ class Process:
     def resume(self) -> None:
         self._signal(signal.SIGCONT)
 
+    @contextmanager
+    def ended(self) -> Iterator[None]:
+        """Killed for a while."""
+        self.kill()
+        try:
+            yield
+        finally:
+            self.start()
+
     def log_tail(self, lines: int = 30) -> str:
         if not self.log.exists():
             return ""
