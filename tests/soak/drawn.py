@@ -23,6 +23,9 @@ LATE_GATES: Final = (
     "before POST restores", "after POST restores",
 )  # fmt: skip
 """From the decision to the create."""
+UNPUSHED_GATES: Final = ("before save_state", "git commit-tree", "git push")
+RESUMED_GATES: Final = ("before save_state", "git ls-remote", "act Create", "before POST restores")
+"""On the same way where nothing is left to record."""
 TIMER_GATES: Final = (
     "git push", "step recorded", "act Create", "act Update", "act Delete", "before POST schedules",
     "before PATCH schedules", "before DELETE schedules", "after DELETE schedules",

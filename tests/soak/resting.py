@@ -136,8 +136,8 @@ def outcomes(world: World) -> None:
         run = recorded.get(made.run_id)
         assert run is not None, f"{made} is recorded nowhere"
         true = made.phase if made.phase in TERMINAL else "Failed"  # deleted before Velero took it up
-        vanished = made.freed and run.reason == "Vanished"
-        assert run.phase == true or vanished, f"{made} is recorded as {run}"
+        unknown = made.freed and run.reason in ("Vanished", "Abandoned")
+        assert run.phase == true or unknown, f"{made} is recorded as {run}"
         world.figures.outcomes += 1
     known = {made.run_id for made in world.made}
     freed = {made.run_id for made in world.made if made.freed} | world.forgiven

@@ -8,7 +8,9 @@ from hypothesis.stateful import rule
 from reconciler.passed import Pass
 from tests.soak.cluster import TERMINAL
 from tests.soak.drawn import (
+    RESUMED_GATES,
     TIMER_GATES,
+    UNPUSHED_GATES,
     Drawn,
     at,
     changes,
@@ -17,6 +19,7 @@ from tests.soak.drawn import (
     hindrances,
     late_gates,
     members,
+    objects,
     otherwise,
     pauses,
     phases,
@@ -26,6 +29,7 @@ from tests.soak.drawn import (
     unsent,
     which,
 )
+from tests.soak.people import LATER
 from tests.soak.world import SPARE, Seat
 
 
@@ -47,7 +51,24 @@ class Stories(Drawn):
         """A restore is under way when people want it otherwise, while its process sleeps and others go on with it."""
         self.sleep_through(self.asked_anew(which, raised, name), gate, how, name, seconds, times)
 
-    @rule(which=which, gate=unsent, again=late_gates, raised=raises, how=otherwise, name=restores, seconds=pauses)
+    @rule(
+        which=which, gate=st.sampled_from(UNPUSHED_GATES), raised=raises, how=otherwise, name=restores, seconds=pauses
+    )
+    def second_thoughts_before_a_push(
+        self, which: int, gate: str, raised: str, how: str, name: str, seconds: int
+    ) -> None:
+        """It is decided, and not pushed, that a restore begins when people want it otherwise; nobody else does a thing.
+
+        With a branch for the records that push succeeds all the same.
+        """
+        mine = self.asked_anew(which, raised, name)
+        self.go(mine, at(gate), flush=True)
+        self.commit(how, name)
+        self.world.clock.advance(seconds)
+        self.go(mine)
+
+    @rule(which=which, gate=unsent, again=st.sampled_from(RESUMED_GATES), raised=raises, how=otherwise, name=restores,
+          seconds=pauses)  # fmt: skip
     def second_thoughts_after_a_death(
         self, which: int, gate: str, again: str, raised: str, how: str, name: str, seconds: int
     ) -> None:
@@ -174,6 +195,58 @@ class Stories(Drawn):
         self.commit("delete", "nightly")
         self.go(seat, at(gate), flush=True)
         self.replace_schedule(member)
+        self.go(seat, flush=True)
+
+    @rule(which=which, name=st.sampled_from(("extra", "nightly")), took=st.booleans(), times=st.integers(1, 2))
+    def a_backup_changes_its_kind(self, which: int, name: str, took: bool, times: int) -> None:
+        """One that ran gets a schedule, or loses it; and perhaps people think better of that."""
+        seat = self.ended(which)
+        self.commit("add", name)
+        for _ in range(2):
+            self.go(seat, flush=True)
+            if took:
+                self.all_ends()
+        for _ in range(times):
+            self.commit("retime", name)
+            for _ in range(2):
+                self.world.clock.advance(70)
+                self.go(seat, flush=True)
+
+    @rule(which=which, other=objects, name=restores, raised=raises)
+    def others_are_asked_for_beside_a_broken_file(self, which: int, other: str, name: str, raised: str) -> None:
+        seat = self.ended(which)
+        self.commit("break", other)
+        self.commit(raised, name)
+        for _ in range(2):
+            self.go(seat, flush=True)
+
+    @rule(which=which, name=st.sampled_from(("r1", "r2", "extra", "extra")), raised=raises, alone=st.booleans(),
+          to=st.sampled_from(("m1", SPARE)), since=st.sampled_from(("the start", "act Create", "the end")))  # fmt: skip
+    def a_kubeconfig_is_wrong(self, which: int, name: str, raised: str, alone: bool, to: str, since: str) -> None:
+        """Since that gate of the pass in which something is begun, on one member or on all."""
+        seat = self.ended(which)
+        self.commit(raised, name)
+        if alone:
+            self.commit("narrow", name)
+        if since != "the start":
+            self.go(seat, at(since), flush=True)
+        self.hinder("m2", to)
+        for _ in range(2):
+            self.go(seat, flush=True)
+            self.world.clock.advance(70)
+
+    @rule(which=which, name=restores, raised=raises)
+    def a_kubeconfig_is_put_right_when_nobody_looks(self, which: int, name: str, raised: str) -> None:
+        """What made two members look like one is over, and nothing more is asked of the one that was mistaken."""
+        seat = self.ended(which)
+        self.commit("grow", name)
+        self.hinder(LATER, "m1")
+        self.commit("add", "extra")
+        self.go(seat, flush=True)
+        self.commit("delete", "extra")
+        self.go(seat, flush=True)
+        self.world.heal(LATER)
+        self.commit(raised, name)
         self.go(seat, flush=True)
 
     def sleep_through(self, mine: Seat, gate: str, how: str, name: str, seconds: int, times: int) -> None:
