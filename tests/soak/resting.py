@@ -140,7 +140,8 @@ def outcomes(world: World) -> None:
         assert run.phase == true or unknown, f"{made} is recorded as {run}"
         world.figures.outcomes += 1
     known = {made.run_id for made in world.made}
-    freed = {made.run_id for made in world.made if made.freed} | world.forgiven
+    backups = {made.run_id for made in world.made if made.kind == "Backup" and made.gone}  # nothing holds those
+    freed = {made.run_id for made in world.made if made.freed} | backups | world.forgiven
     for run in recorded.values():
         assert not run.settled or run.run_id in known or run.backup_name == "", f"{run} was never created"
         assert run.reason != "Vanished" or run.run_id in freed, f"{run} can't have vanished"
