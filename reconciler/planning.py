@@ -18,7 +18,7 @@ from reconciler.plan.drafts import Asked, draft, unrecorded
 from reconciler.plan.planned import Plan, planned, reading_only, supposing
 from reconciler.plan.questions import Looking, questions
 from reconciler.plan.safety import refuse_mass_removal
-from reconciler.plan.same_cluster import compared, known_uids
+from reconciler.plan.same_cluster import compared, presumed_uids
 from reconciler.plan.watch import Watch, load_watch
 from reconciler.records import Record
 from reconciler.repository import Repository
@@ -120,7 +120,8 @@ async def _observe(
 ) -> dict[ClusterId, Answer]:
     """Of what was left behind, no more than this machine remembers. Before anything starts, every member tells which
     cluster it is, as a new machine asks all of them what was left behind there."""
-    everywhere = frozenset(state.desired.members)
+    declared = state.desired.members
+    everywhere = frozenset(declared)
     looking = Looking(now, settings.schedule_refresh, everywhere)
     watch = replace(watch, inventoried=everywhere)
     asked: dict[ClusterId, Question] = {
@@ -129,10 +130,10 @@ async def _observe(
     }
     if any(question.dry_runs for question in asked.values()):
         unknown = everywhere - watch.uids.keys() - asked.keys()
-        asked |= {cluster: Question(state.desired.members[cluster]) for cluster in unknown}
+        asked |= {cluster: Question(declared[cluster]) for cluster in unknown}
     answers = await members.observe([reading_only(question) for question in asked.values()])
     supposed = {cluster: supposing(asked[cluster], answer) for cluster, answer in answers.items()}
-    return compared(supposed, known_uids(watch.uids, drafted), state.desired.members)
+    return compared(supposed, presumed_uids(watch.uids, drafted, declared), declared)
 
 
 def _uids(answers: Mapping[ClusterId, Answer]) -> dict[ClusterId, str]:

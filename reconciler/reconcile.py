@@ -26,7 +26,7 @@ from reconciler.plan.decide import actions, decide
 from reconciler.plan.orphans import kept, orphans
 from reconciler.plan.questions import questions
 from reconciler.plan.safety import foreseen, refuse_mass_removal
-from reconciler.plan.same_cluster import compared, known_uids
+from reconciler.plan.same_cluster import compared, presumed_uids
 from reconciler.plan.watch import Watch, after_pass, before_creates, begun, dump_watch, load_watch
 from reconciler.records import Record
 from reconciler.repository import Repository, Tip
@@ -103,12 +103,13 @@ class Reconciler:
     async def _observe(
         self, state: State, drafted: Mapping[Identity, Record], watch: Watch, now: datetime
     ) -> dict[ClusterId, Answer]:
-        looking, namespace = self.looks.looking(state.desired.members, now), self._settings.velero_namespace
+        declared, namespace = state.desired.members, self._settings.velero_namespace
+        looking = self.looks.looking(declared, now)
         answers = await self._members.observe(
             questions(state.desired, drafted, watch, state.ledger, namespace, looking)
         )
         self.looks.looked(looking, answers)
-        return compared(answers, known_uids(watch.uids, drafted), state.desired.members)
+        return compared(answers, presumed_uids(watch.uids, drafted, declared), declared)
 
     def _due(self, state: State, decided: Mapping[Identity, Record]) -> bool:
         waited = monotonic() - self._committed_at >= BATCH_SECONDS

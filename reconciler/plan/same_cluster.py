@@ -29,6 +29,24 @@ def known_uids(remembered: Mapping[ClusterId, str], records: Mapping[Identity, R
     return {cluster: frozenset(uids) for cluster, uids in found.items()}
 
 
+def presumed_uids(
+    remembered: Mapping[ClusterId, str], records: Mapping[Identity, Record], declared: Iterable[ClusterId]
+) -> Uids:
+    """By what those are known that do not tell now.
+
+    Not by a UID that is recorded as another's: their kubeconfig led astray once, and where they are away since then,
+    that stops nothing on the cluster whose UID it is.
+    """
+    recorded = known_uids({}, records)
+    owned = {uid for cluster in declared for uid in recorded.get(cluster, ())}
+    own = {
+        cluster: uid
+        for cluster, uid in remembered.items()
+        if uid not in owned or uid in recorded.get(cluster, frozenset())
+    }
+    return known_uids(own, records)
+
+
 def suspects(known: Uids, declared: Iterable[ClusterId]) -> Iterator[frozenset[ClusterId]]:
     """Declared clusters that were known by one UID: where one of them is asked, so are the others."""
     return (clusters for clusters in _by_uid(known, declared).values() if len(clusters) > 1)

@@ -172,7 +172,7 @@ def _() -> AbstractContextManager[None]:
 
 @broken("one member: is known by what it told before")
 def _() -> AbstractContextManager[None]:
-    return put((reconcile, "known_uids", lambda remembered, records: {}))
+    return put((reconcile, "presumed_uids", lambda *arguments: {}))
 
 
 @broken("one member: is asked again by its other name until a kubeconfig is put right")
