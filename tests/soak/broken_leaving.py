@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler import gather, reconcile
 from reconciler.members import schedules as member_schedules
-from reconciler.plan import asks, decide, drafts, questions, schedules
+from reconciler.plan import asks, decide, drafts, questions, schedules, watch
 from reconciler.plan.answers import UNASKED
 from reconciler.plan.asks import Ask, scheduled
 from reconciler.plan.changes import changes
@@ -182,4 +182,4 @@ def _() -> AbstractContextManager[None]:
 
 @broken("one member: that a kubeconfig leads elsewhere tells nothing of it")
 def _() -> AbstractContextManager[None]:
-    return put((decide, "_same", lambda part, answer: answer))
+    return put(*((where, "believed", lambda part, answer: answer) for where in (decide, watch)))

@@ -32,6 +32,13 @@ def test_each_paragraph_of_the_ledgers_rules_is_broken_once() -> None:
     assert {rule.partition(": ")[0] for rule in BREAKS} == set(PARAGRAPHS)
 
 
+@pytest.mark.parametrize("rule", BREAKS)
+def test_each_rule_can_still_be_broken(rule: str) -> None:
+    """What it replaces is there."""
+    with BREAKS[rule]():
+        pass
+
+
 def test_the_clock_of_every_module_of_a_pass_is_steered() -> None:
     with stage() as there:
         assert {
