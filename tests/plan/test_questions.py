@@ -91,6 +91,15 @@ def test_a_member_that_seems_to_be_another_cluster_is_listed_once_in_a_while() -
     assert asked(b.record(b.restore(), Phase.HELD), watch=astray, looking=DUE) == (), "nothing ever ran there"
 
 
+def test_where_a_member_is_asked_so_is_whoever_told_of_the_same_cluster() -> None:
+    """Its kubeconfig may be put right by now, and nothing else be asked of it."""
+    desired = b.ask(b.backup(), members=[b.M1, b.M2])
+    one_cluster = replace(KNOWN, uids={b.M1: "uid-1", b.M2: "uid-1"})
+    open_on_one = asked(b.record(b.backup()), desired=desired, watch=one_cluster)
+    assert [question.member.id for question in open_on_one] == [b.M1, b.M2]
+    assert asked(b.ended(b.backup()), desired=desired, watch=one_cluster) == ()
+
+
 def test_what_may_carry_our_finalizer_is_looked_for_until_it_is_released() -> None:
     watch = Watch({(b.M1, RUN): "2025-06-01T12:00:00Z"}, KNOWN.inventoried)
     settled = one(b.ended(b.restore()), watch=watch)

@@ -95,6 +95,9 @@ def test_two_names_for_one_cluster_are_refused_where_only_one_is_asked(
         assert done.code == 3, done.text
         assert workspace.runs("backups", "before")[asked]["reason"] == "SameCluster"
     assert [member.backups() for member in fleet.members] == [[], []]
+    done = workspace.sync()
+    assert done.code == 0, f"the kubeconfig is mended, and the other is asked which cluster it is: {done.text}"
+    assert [len(member.backups()) for member in fleet.members] == [name == asked for name in MEMBERS]
 
 
 @pytest.mark.case("two-names", "led elsewhere")
