@@ -70,10 +70,11 @@ def _attempt(world: World, wish: Wish, record: Record, healthy: Collection[str])
 def _excused(world: World, wish: Wish, record: Record, run: Run) -> bool:
     """Whether what came between explains that the run waits, is held or failed before it began."""
     name, history = run.cluster.name, world.upstream.history
-    if any(made.run_id == run.run_id for made in world.made):
+    if run.run_id in world.forgiven:
+        if run.phase.terminal:
+            return True
+    elif any(made.run_id == run.run_id for made in world.made):
         return run.phase.terminal  # and `outcomes` knows better
-    if run.run_id in world.forgiven and run.phase.terminal:
-        return True
     match run.reason:
         case "BackupMissing" | "BackupFailed" | "BackupNotFound" | "BackupDeleting" | "BackupExpired" | "BackupRunning":
             return not _restorable(world, wish.of, name)
