@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -115,26 +115,16 @@ class Process:
         self.check()
         self._signal(signal.SIGSTOP)
 
-    @contextmanager
-    def paused(self) -> Iterator[None]:
+    def paused(self) -> AbstractContextManager[None]:
         """Stopped for a while."""
-        self.pause()
-        try:
-            yield
-        finally:
-            self.resume()
+        return _meanwhile(self.pause, self.resume)
 
     def resume(self) -> None:
         self._signal(signal.SIGCONT)
 
-    @contextmanager
-    def ended(self) -> Iterator[None]:
+    def ended(self) -> AbstractContextManager[None]:
         """Killed for a while."""
-        self.kill()
-        try:
-            yield
-        finally:
-            self.start()
+        return _meanwhile(self.kill, self.start)
 
     def log_tail(self, lines: int = 30) -> str:
         if not self.log.exists():
@@ -158,6 +148,15 @@ class Process:
         if self.alive:
             with suppress(ProcessLookupError):
                 os.killpg(self._pid, number)
+
+
+@contextmanager
+def _meanwhile(begin: Callable[[], None], end: Callable[[], None]) -> Iterator[None]:
+    begin()
+    try:
+        yield
+    finally:
+        end()
 
 
 def wait_for(predicate: Callable[[], T | None], timeout: float, what: str, every: float = 0.05) -> T:
