@@ -61,11 +61,7 @@ class Stories(Drawn):
 
         With a branch for the records that push succeeds all the same.
         """
-        mine = self.asked_anew(which, raised, name)
-        self.go(mine, at(gate), flush=True)
-        self.commit(how, name)
-        self.world.clock.advance(seconds)
-        self.go(mine)
+        self.sleep_through(self.asked_anew(which, raised, name), gate, how, name, seconds, times=0)
 
     @rule(which=which, gate=unsent, again=st.sampled_from(RESUMED_GATES), raised=raises, how=otherwise, name=restores,
           seconds=pauses)  # fmt: skip
